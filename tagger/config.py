@@ -1,0 +1,268 @@
+"""Settings: `config.toml` and the environment become one frozen, checked record.
+
+`load` is the only reader. The environment beats the file, and a command's flags beat
+both. The record is passed down as an argument; nothing keeps it at module level.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from tagger.errors import ConfigError
+from tagger.records import WriteMode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_environment: ContextVar[Mapping[str, str]] = ContextVar(
+    "environment", default=_NOTHING
+)
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address such as http://127.0.0.1:11434")
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class App(_Section):
+    """Where the browser finds the app."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    browse_roots: tuple[str, ...] = ()
+
+
+class Model(_Section):
+    """What is asked of the model."""
+
+    backend: Literal["auto", "ollama", "openai", "builtin"] = "auto"
+    language: str = Field("English", min_length=2)
+    tags_min: int = Field(5, ge=0, le=50)
+    tags_max: int = Field(25, ge=1, le=100)
+    preferred_tags: tuple[str, ...] = ()
+    extra_instruction: str = ""
+    temperature: float = Field(0.1, ge=0, le=2)
+    image_side_px: int = Field(1024, ge=224, le=4096)
+    max_tokens: int = Field(1024, ge=64, le=32768)
+
+
+class Server(_Section):
+    """One model server."""
+
+    url: Url = "http://127.0.0.1:11434"
+    kind: Literal["ollama", "openai"] = "ollama"
+    model: str = Field("gemma3:4b", min_length=1)
+    parallel: int = Field(1, ge=1, le=64)
+    timeout_s: float = Field(300.0, gt=0)
+    keep_alive: str = "5m"
+    api_key_env: str = ""
+
+
+class Retry(_Section):
+    """How long a photo waits for a server that may come back."""
+
+    attempts: int = Field(5, ge=1, le=100)
+    wait_base_s: float = Field(5.0, ge=0)
+    wait_max_s: float = Field(30.0, ge=0)
+
+
+class Metadata(_Section):
+    """What is written into photos."""
+
+    write_mode: WriteMode = WriteMode.FILE
+    replace_person_description: bool = False
+    user_comment: Literal["never", "if_empty"] = "never"
+    keep_modified_time: bool = True
+    exiftool: str = "exiftool"
+    timeout_s: float = Field(120.0, gt=0)
+
+
+class Scan(_Section):
+    """How folders are looked through."""
+
+    interval_min: float = Field(15.0, gt=0)
+    settle_s: float = Field(2.0, ge=0)
+    watch: bool = True
+
+
+class Tagger(_Section):
+    """The long-running process."""
+
+    look_threads: int = Field(2, ge=1, le=64)
+    max_megapixels: int = Field(250, ge=1, le=1000)
+
+
+class Data(_Section):
+    """Where the program keeps its own files."""
+
+    dir: str = "data"
+    catalogue: str = ""
+
+
+class Config(BaseSettings):
+    """Every setting. Sections are attributes; see `config.toml` for what each means."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="TAGGER_", env_nested_delimiter="__"
+    )
+
+    app: App = App()
+    model: Model = Model()
+    servers: tuple[Server, ...] = Field((Server(),), min_length=1)
+    retry: Retry = Retry()
+    metadata: Metadata = Metadata()
+    scan: Scan = Scan()
+    tagger: Tagger = Tagger()
+    data: Data = Data()
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder; a relative one is below the project."""
+        return ROOT / self.data.dir
+
+    @property
+    def tracking_path(self) -> Path:
+        return self.data_dir / "tracking.db"
+
+    @property
+    def catalogue_path(self) -> Path:
+        if self.data.catalogue:
+            return ROOT / self.data.catalogue
+        return self.data_dir / "catalogue.duckdb"
+
+    @property
+    def search_dir(self) -> Path:
+        return self.data_dir / "search"
+
+    @property
+    def thumbnails_dir(self) -> Path:
+        return self.data_dir / "thumbnails"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What is passed in is the file. The environment goes before it: the one given
+        # to `load`, so that settings can be tried that are not this process's own.
+        environment = EnvSettingsSource(settings_cls)
+        environment.env_vars = {k.lower(): v for k, v in _environment.get().items()}
+        return environment, init_settings
+
+
+_SPECIAL = {"TAGGER_CONFIG", "TAGGER_DATA_DIR", "TAGGER_SERVERS"}
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The settings file in force: `TAGGER_CONFIG`, or `config.toml` in the project."""
+    return Path(environ.get("TAGGER_CONFIG") or ROOT / "config.toml")
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `config.toml` and the environment.
+
+    Raises `ConfigError` with one line naming key, value and what is allowed.
+    """
+    path = config_path(environ)
+    values = read_file(path) if path.exists() or "TAGGER_CONFIG" in environ else {}
+    _refuse_unknown_variables(environ)
+    _apply_plain_variables(values, environ)
+    token = _environment.set(environ)
+    try:
+        return check(values, origin=str(path))
+    finally:
+        _environment.reset(token)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The plain values of a settings file, unchecked."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such settings file (TAGGER_CONFIG names it)"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def check(values: dict[str, Any], *, origin: str = "config.toml") -> Config:
+    """Settings out of plain values; raises `ConfigError` naming the first bad key."""
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {_sentence(error)}") from error
+    except SettingsError as error:
+        raise ConfigError(f"a TAGGER_ variable is no valid JSON: {error}") from error
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    """A misspelt `TAGGER_…` variable would otherwise change nothing, silently."""
+    for name in environ:
+        if not name.startswith("TAGGER_") or name in _SPECIAL:
+            continue
+        section, _, key = name.removeprefix("TAGGER_").lower().partition("__")
+        field = Config.model_fields.get(section)
+        known = getattr(field.annotation, "model_fields", {}) if field else {}
+        if key not in known:
+            raise ConfigError(
+                f"{name}: there is no such setting; a variable is spelt "
+                "TAGGER_<SECTION>__<KEY>, for example TAGGER_SCAN__INTERVAL_MIN"
+            )
+
+
+def _apply_plain_variables(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Fold the variables with a name of their own into the file's values."""
+    if urls := environ.get("OLLAMA_SERVER"):
+        first = (values.get("servers") or [{}])[0]
+        values["servers"] = [
+            {**first, "url": url.strip()} for url in urls.split(",") if url.strip()
+        ]
+    if model := environ.get("OLLAMA_MODEL"):
+        servers = values.get("servers") or [{}]
+        values["servers"] = [{**server, "model": model} for server in servers]
+    for variable, section, key in (
+        ("DB_PATH", "data", "catalogue"),
+        ("TAGGER_DATA_DIR", "data", "dir"),
+        ("HOST", "app", "host"),
+        ("PORT", "app", "port"),
+    ):
+        if environ.get(variable):
+            values[section] = {**values.get(section, {}), key: environ[variable]}
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting called {key}"
+    return f"{key} = {first['input']!r} is not allowed: {first['msg']}"
