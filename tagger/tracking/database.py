@@ -1,0 +1,170 @@
+"""The tracking database's file: opening it, and its two kinds of transactions.
+
+SQLite in WAL mode lets many processes read while one writes. Writers take the lock at
+once (`BEGIN IMMEDIATE`), because a read that turns into a write can fail at any time.
+`synchronous=FULL`, because a step we call recorded must survive a power cut.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from tagger.errors import DataError, DataFull
+from tagger.tracking import migrations, schema
+
+BUSY_TIMEOUT_S = 60
+# SQLite's WAL keeps its index in shared memory, which network file systems lack.
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        *("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "ncpfs"),
+        *("webdav", "davfs", "fuse.davfs2", "fuse.sshfs", "fuse.rclone", "fuse.s3fs"),
+        *("glusterfs", "fuse.glusterfs", "ceph"),
+    }
+)
+
+
+class Database:
+    """One open tracking database; safe to use from any thread."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> "Database":
+        """Open or make the database at `path`, in its present shape.
+
+        Raises `DataError` if the folder is on a network share, cannot be written, or
+        holds a database made by a newer version.
+        """
+        refuse_network_share(path.parent)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{path.parent}: the data folder cannot be made: {error.strerror}; "
+                "set TAGGER_DATA_DIR to a folder you may write to"
+            ) from error
+        database = cls(_engine(path), path)
+        with database.write() as connection:
+            migrations.migrate(connection, where=str(path))
+            _identify(connection)
+        return database
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout."""
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock; committed at the end.
+
+        Raises `DataFull` when the disk is full; nothing of it is kept then.
+        """
+        with self._translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(tagger_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            cause = str(error.orig)
+            if "full" in cause:
+                raise DataFull(
+                    f"{self.path.parent}: the disk is full; free some space there"
+                ) from error
+            raise DataError(f"{self.path}: {cause}") from error
+        except DatabaseError as error:
+            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
+                raise DataError(
+                    f"{self.path} is damaged or no tracking database ({error.orig}); "
+                    "put back a copy, or move it away to begin anew"
+                ) from error
+            raise
+
+    @property
+    def id(self) -> str:
+        """What tells this database from another one that stood at the same path."""
+        with self.read() as connection:
+            statement = select(schema.meta.c.value)
+            row = connection.execute(
+                statement.where(schema.meta.c.key == "database_id")
+            ).one()
+        return str(row.value)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def refuse_network_share(folder: Path) -> None:
+    """Raise `DataError` if `folder` is on a file system SQLite's WAL cannot use."""
+    kind = file_system(folder)
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise DataError(
+            f"{folder} is on a network share ({kind}), where the tracking database "
+            "cannot work; set TAGGER_DATA_DIR to a folder on a local disk"
+        )
+
+
+def file_system(folder: Path) -> str:
+    """The file-system type that holds `folder`, lower case; empty if unknown."""
+    resolved = folder.resolve()
+    best, kind = -1, ""
+    for partition in psutil.disk_partitions(all=True):
+        mount = Path(partition.mountpoint)
+        if resolved.is_relative_to(mount) and len(mount.parts) >= best:
+            best, kind = len(mount.parts), partition.fstype.lower()
+    return kind
+
+
+def _identify(connection: Connection) -> None:
+    connection.execute(
+        insert(schema.meta)
+        .values(key="database_id", value=uuid.uuid4().hex)
+        .on_conflict_do_nothing()
+    )
+    connection.execute(
+        insert(schema.counters).values(name="changes", value=0).on_conflict_do_nothing()
+    )
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+        pool_size=16,
+        max_overflow=48,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # Without this the driver would begin and commit on its own.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("tagger_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

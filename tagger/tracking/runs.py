@@ -1,0 +1,155 @@
+"""Runs and taggers: who worked when, and what each says of itself now."""
+
+import os
+import time
+from datetime import datetime
+
+import psutil
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from tagger.records import ImageState, ServerReport, Status, utc_now
+from tagger.tracking.database import Database
+from tagger.tracking.schema import files, folders, jobs, runs, taggers
+
+# A tagger reports every second or two; silent for longer, it is taken for dead.
+ALIVE_S = 15.0
+RATE_WINDOW_S = 300.0
+
+
+def begin(db: Database, kind: str) -> int:
+    """Register a process that works on the queue; returns the run's id."""
+    with db.write() as connection:
+        run_id = connection.execute(
+            runs.insert()
+            .values(kind=kind, pid=os.getpid(), started_at=utc_now())
+            .returning(runs.c.id)
+        ).scalar_one()
+    return int(run_id)
+
+
+def end(db: Database, run_id: int) -> None:
+    """The run is over; it no longer counts as a tagger."""
+    with db.write() as connection:
+        connection.execute(
+            update(runs).where(runs.c.id == run_id).values(ended_at=utc_now())
+        )
+        connection.execute(taggers.delete().where(taggers.c.run_id == run_id))
+
+
+def report(
+    db: Database,
+    run_id: int,
+    *,
+    state: str,
+    message: str | None,
+    backend: str | None,
+    servers: tuple[ServerReport, ...],
+) -> None:
+    """Say where this tagger stands."""
+    values = {
+        "pid": os.getpid(),
+        "state": state,
+        "message": message,
+        "backend": backend,
+        "servers": [
+            {name: getattr(server, name) for name in ServerReport.__slots__}
+            for server in servers
+        ],
+        "seen_at": time.time(),
+    }
+    with db.write() as connection:
+        connection.execute(
+            insert(taggers)
+            .values(run_id=run_id, **values)
+            .on_conflict_do_update(index_elements=["run_id"], set_=values)
+        )
+
+
+def alive(db: Database, kind: str = "run") -> int | None:
+    """The process id of a long-running tagger that reported lately, if any."""
+    with db.read() as connection:
+        return connection.scalars(
+            select(taggers.c.pid)
+            .join(runs)
+            .where(runs.c.kind == kind, taggers.c.seen_at > time.time() - ALIVE_S)
+        ).first()
+
+
+def others_alive(db: Database) -> bool:
+    """Whether another process on this machine works on the queue now."""
+    with db.read() as connection:
+        pids = connection.scalars(
+            select(taggers.c.pid).where(
+                taggers.c.seen_at > time.time() - ALIVE_S, taggers.c.pid != os.getpid()
+            )
+        ).all()
+    return any(psutil.pid_exists(pid) for pid in pids)
+
+
+def status(db: Database) -> Status:
+    """Where everything stands, from one moment's view of the database."""
+    with db.read() as connection:
+        states: dict[str, int] = {
+            row.state: row[1]
+            for row in connection.execute(
+                select(files.c.state, func.count().label("count"))
+                .join(folders)
+                .where(folders.c.removed_at.is_(None), files.c.missing_since.is_(None))
+                .group_by(files.c.state)
+            )
+        }
+        missing = connection.execute(
+            select(func.count())
+            .select_from(files.join(folders))
+            .where(folders.c.removed_at.is_(None), files.c.missing_since.is_not(None))
+        ).scalar_one()
+        working = connection.execute(
+            select(func.count()).where(jobs.c.lease_until > time.time())
+        ).scalar_one()
+        row = connection.execute(
+            select(taggers).order_by(taggers.c.seen_at.desc()).limit(1)
+        ).first()
+        since, finished = _finished_lately(connection)
+    fresh = row is not None and row.seen_at > time.time() - ALIVE_S
+    queued = states.get(ImageState.QUEUED.value, 0) + states.get(
+        ImageState.NEW.value, 0
+    )
+    rate = finished / since * 60 if finished and since else None
+    return Status(
+        state=row.state if row is not None and fresh else "stopped",
+        message=row.message if row is not None and fresh else None,
+        backend=row.backend if row is not None and fresh else None,
+        servers=tuple(ServerReport(**s) for s in row.servers)
+        if row is not None and fresh
+        else (),
+        queued=max(0, queued - working),
+        working=min(working, queued),
+        tagged=states.get(ImageState.TAGGED.value, 0),
+        not_written=states.get(ImageState.NOT_WRITTEN.value, 0),
+        failed=states.get(ImageState.FAILED.value, 0),
+        missing=missing,
+        total=sum(states.values()),
+        photos_a_minute=rate,
+        eta_s=queued / rate * 60 if rate and queued else None,
+        seen_at=_iso(row.seen_at) if row is not None else None,
+    )
+
+
+def _finished_lately(connection: Connection) -> tuple[float, int]:
+    """Over how many seconds up to now, and how many photos, the rate is taken."""
+    now = time.time()
+    row = connection.execute(
+        select(func.count(), func.min(files.c.finished_at)).where(
+            files.c.finished_at >= _iso(now - RATE_WINDOW_S)
+        )
+    ).one()
+    count, first = row
+    if not count:
+        return 0.0, 0
+    began = datetime.fromisoformat(first).timestamp()
+    return max(1.0, now - began), count
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + ".000Z"

@@ -1,0 +1,252 @@
+"""The tables of the tracking database, and the reason each exists.
+
+Ids are AUTOINCREMENT: an id once given to a folder, file or tag is never given again.
+Paths are BLOBs, because the bytes of a file name are the truth, not their decoding.
+Times are the text of `records.utc_now`.
+"""
+
+from sqlalchemy import (
+    BLOB,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import JSON, BigInteger
+
+metadata = MetaData()
+
+# Small facts about this database itself: its id, which tells one database from another.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# The names of the migrations this file has been through.
+migrations = Table(
+    "migrations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("applied_at", Text, nullable=False),
+)
+
+# Numbers without gaps need a row of their own: its lock puts commits in order.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+# Folders people added. A removed one keeps its row, so adding it again loses nothing.
+folders = Table(
+    "folders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", BLOB, nullable=False, unique=True),
+    Column("recursive", Boolean, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("write_mode", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    Column("removed_at", Text),
+    Column("last_scan_at", Text),
+    Column("scan_requested_at", Text),
+    Column("root_dev", BigInteger),
+    Column("offline", Text),
+    sqlite_autoincrement=True,
+)
+
+# One row a photo file. `state` is an ImageState other than `missing`, which is told by
+# `missing_since`, so that a file that returns stands where it stood.
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("folder_id", Integer, ForeignKey("folders.id"), nullable=False),
+    Column("path", BLOB, nullable=False, unique=True),
+    Column("dev", BigInteger, nullable=False),
+    Column("ino", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("missing_since", Text),
+    Column("unreachable", Boolean, nullable=False, default=False),
+    Column("added_at", Text, nullable=False),
+    Column("looked_at", Text),
+    Column("finished_at", Text),
+    Column("identity", Text),
+    Column("content_hash", Text),
+    Column("dhash", BigInteger),
+    Column("format", Text),
+    Column("width_px", Integer),
+    Column("height_px", Integer),
+    Column("orientation", Integer),
+    Column("frames", Integer),
+    Column("taken_at", Text),
+    Column("camera", Text),
+    Column("lens", Text),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("note", Text),
+    Column("found_description", Text),
+    Column("result_id", Integer, ForeignKey("results.id")),
+    Column("written_result_id", Integer, ForeignKey("results.id")),
+    Column("written_mode", Text),
+    Column("written_at", Text),
+    Column("own_description", Text),
+    Index("files_folder", "folder_id"),
+    Index("files_identity", "identity"),
+    Index("files_finished", "finished_at"),
+    Index("files_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+# Every tag ever seen. `key` is the NFC, case-folded name: `Dog` and `dog` are one tag.
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+# Keywords found in a file that none of our writes put there: the person's.
+file_tags = Table(
+    "file_tags",
+    metadata,
+    Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
+    Column("tag_id", Integer, ForeignKey("tags.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Index("file_tags_tag", "tag_id"),
+)
+
+# Keywords that stand in a file because a write of ours added them.
+own_tags = Table(
+    "own_tags",
+    metadata,
+    Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
+    Column("tag_id", Integer, ForeignKey("tags.id"), primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+# What models answered, by picture (identity), so that copies share one answer.
+results = Table(
+    "results",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("text", Text),
+    Column("seconds", Float, nullable=False),
+    Column("tokens_in", Integer),
+    Column("tokens_out", Integer),
+    Column("created_at", Text, nullable=False),
+    Index("results_identity", "identity"),
+    sqlite_autoincrement=True,
+)
+
+result_tags = Table(
+    "result_tags",
+    metadata,
+    Column("result_id", Integer, ForeignKey("results.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("tag_id", Integer, ForeignKey("tags.id"), nullable=False),
+    Column("score", Float),
+    Index("result_tags_tag", "tag_id"),
+)
+
+# Work to do, at most one row a file; gone when done. `run_id` binds a job to one
+# `tag PATH` command, whatever the folder's own state.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
+    Column("ask_again", Boolean, nullable=False, default=False),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("run_id", Integer, ForeignKey("runs.id")),
+    Column("token", Text),
+    Column("lease_until", Float),
+    Column("not_before", Float),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("file_id"),
+    Index("jobs_next", "priority", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Every replacement of a file: intent first, then done or dropped. Before-values stay.
+writes = Table(
+    "writes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
+    Column("result_id", Integer, ForeignKey("results.id")),
+    Column("run_id", Integer, ForeignKey("runs.id")),
+    Column("target", BLOB, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expect", JSON),
+    Column("before", JSON, nullable=False),
+    Column("intended", JSON, nullable=False),
+    Column("added_tags", JSON, nullable=False),
+    Column("wrote_description", Text),
+    Column("after_hash", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("closed_at", Text),
+    Index("writes_file", "file_id"),
+    Index("writes_state", "state"),
+    Index("writes_hash", "after_hash"),
+    sqlite_autoincrement=True,
+)
+
+# What screens must hear of, numbered in commit order.
+changes = Table(
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+)
+
+# Each time somebody set the tagger to work.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("backend", Text),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    sqlite_autoincrement=True,
+)
+
+# The last word of each tagger process; `seen_at` is seconds since the epoch.
+taggers = Table(
+    "taggers",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text),
+    Column("backend", Text),
+    Column("servers", JSON, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
