@@ -1,0 +1,1 @@
+"""Ask a model what a picture shows: servers over HTTP, or the built-in one."""

@@ -1,0 +1,211 @@
+"""HTTP to one model server, with its failures sorted by who has to react.
+
+What may pass, and what only a person can put right, becomes `ModelUnavailable` with a
+sentence that names the address and what to do. What the server says of the request
+itself (4xx) is `Refused`; the backend that knows the protocol makes sense of it.
+"""
+
+import ipaddress
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from tagger.config import Server
+from tagger.errors import ConfigError, ModelUnavailable
+
+CONNECT_TIMEOUT_S = 5.0
+CHECK_TIMEOUT_S = 5.0
+LARGEST_REPLY_BYTES = 16 * 1024 * 1024
+
+_MAY_PASS = {408, 425, 429, 500, 502, 503, 504}
+_LONGEST_WAIT_S = 600.0
+
+
+class Refused(Exception):
+    """The server answered, and will not do what this request asks."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"HTTP {status}: {message}" if message else f"HTTP {status}")
+        self.status = status
+        self.message = message
+
+
+class ServerFault(ModelUnavailable):
+    """HTTP 500 with the server's own words, for backends that can tell why."""
+
+    def __init__(self, text: str, *, message: str, retry_after_s: float | None) -> None:
+        super().__init__(text, retry_after_s=retry_after_s)
+        self.message = message
+
+
+class Http:
+    """A connection pool to one server. Threads may share it."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        self._timeout_s = server.timeout_s
+        self._key_name = server.api_key_env
+        self._client = self._connected()
+
+    def get(self, path: str) -> dict[str, Any]:
+        """A question about the server itself: short patience."""
+        return self._ask("GET", path, None, timeout_s=CHECK_TIMEOUT_S)
+
+    def post(
+        self, path: str, body: Mapping[str, Any], *, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        return self._ask("POST", path, body, timeout_s=timeout_s or self._timeout_s)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _connected(self) -> httpx.Client:
+        key = os.environ.get(self._key_name, "").strip() if self._key_name else ""
+        try:
+            _ = urlsplit(self.url).port  # raises where the number is no port
+            return httpx.Client(
+                base_url=self.url,
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                # A proxy meant for the internet must not catch this very machine.
+                trust_env=not is_loopback(self.url),
+                limits=httpx.Limits(max_connections=None),
+            )
+        except UnicodeEncodeError:
+            raise ConfigError(f"{self._key_name} does not hold a usable key") from None
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise ConfigError(f"servers: {self.url} cannot be used: {error}") from error
+
+    def _ask(
+        self, method: str, path: str, body: Any, *, timeout_s: float
+    ) -> dict[str, Any]:
+        """The JSON object the server answers with."""
+        try:
+            status, headers, content = self._exchange(method, path, body, timeout_s)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ModelUnavailable(
+                f"{self.url} does not answer; is the model server running there?"
+            ) from error
+        except httpx.TimeoutException as error:
+            raise ModelUnavailable(
+                f"{self.url} did not answer within {timeout_s:g} s; "
+                "it may be loading its model, or timeout_s is too short"
+            ) from error
+        except httpx.HTTPError as error:
+            raise ModelUnavailable(
+                f"{self.url} broke off the connection ({error}); its log may say why"
+            ) from error
+        if status != httpx.codes.OK:
+            self._complain(status, headers, message_of(content))
+        return self._object(content)
+
+    def _exchange(
+        self, method: str, path: str, body: Any, timeout_s: float
+    ) -> tuple[int, httpx.Headers, bytes]:
+        """Status, headers and body; the time-out is for the whole, not for one read."""
+        ends_at = time.monotonic() + timeout_s
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        with self._client.stream(method, path, json=body, timeout=timeout) as response:
+            content = bytearray()
+            for chunk in response.iter_bytes():
+                content += chunk
+                if time.monotonic() > ends_at:
+                    raise httpx.ReadTimeout("the reply never ends")
+                if len(content) > LARGEST_REPLY_BYTES:
+                    raise httpx.ReadError("the reply is too large")
+            return response.status_code, response.headers, bytes(content)
+
+    def _complain(self, status: int, headers: httpx.Headers, message: str) -> NoReturn:
+        said = f" ({message})" if message else ""
+        if status in _MAY_PASS:
+            raise self._passing(status, headers, message)
+        if status in (401, 403):
+            key = self._key_name or "the variable that api_key_env of this server names"
+            raise ModelUnavailable(
+                f"{self.url} refuses access{said}; put its key into {key}",
+                may_pass=False,
+            )
+        if 400 <= status < 500:
+            raise Refused(status, message)
+        raise ModelUnavailable(
+            f"{self.url} answers HTTP {status}{said}; is the address right?",
+            may_pass=status >= 500,
+        )
+
+    def _passing(
+        self, status: int, headers: httpx.Headers, message: str
+    ) -> ModelUnavailable:
+        said = f": {message}" if message else ""
+        wait_s = retry_after_s(headers.get("Retry-After", ""))
+        if status in (429, 503):
+            text = f"{self.url} is busy (HTTP {status}{said}); it is asked again later"
+        else:
+            text = f"{self.url} failed (HTTP {status}{said}); its log may say why"
+        if status == httpx.codes.INTERNAL_SERVER_ERROR:
+            return ServerFault(text, message=message, retry_after_s=wait_s)
+        return ModelUnavailable(text, retry_after_s=wait_s)
+
+    def _object(self, content: bytes) -> dict[str, Any]:
+        value = as_object(content)
+        if value is None:
+            raise self.not_understood()
+        return value
+
+    def not_understood(self) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"{self.url} answers, but not as a model server of this kind; "
+            "see url and kind of the server in the settings",
+            may_pass=False,
+        )
+
+
+def as_object(content: bytes) -> dict[str, Any] | None:
+    """A JSON object, or None for anything else."""
+    try:
+        value = json.loads(content.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def message_of(content: bytes) -> str:
+    """The server's own words about an error: `error`, `error.message`, or nothing."""
+    found = (as_object(content) or {}).get("error", "")
+    if isinstance(found, dict):
+        found = found.get("message", "")
+    text = found if isinstance(found, str) else ""
+    return " ".join("".join(c for c in text if c.isprintable()).split())[:300]
+
+
+def is_loopback(url: str) -> bool:
+    """Is the server on this very machine?"""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def retry_after_s(header: str) -> float | None:
+    """Seconds out of a Retry-After header (a number, or a date), at most 10 minutes."""
+    try:
+        wait_s = float(header)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        now = datetime.now(UTC)
+        wait_s = (
+            (when if when.tzinfo else when.replace(tzinfo=UTC)) - now
+        ).total_seconds()
+    return min(max(wait_s, 0.0), _LONGEST_WAIT_S) if math.isfinite(wait_s) else None

@@ -1,0 +1,48 @@
+"""What every way of asking a model looks like to the rest of the program."""
+
+from typing import Protocol
+
+from tagger.imaging.picture import Picture
+from tagger.records import Answer, ServerState
+
+
+class Backend(Protocol):
+    """One model on one server, or the built-in one. Threads may share it.
+
+    `parallel` is how many pictures it is meant to have at a time. `prompt_version`
+    changes whenever the same picture may get another answer for our own reasons.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def parallel(self) -> int: ...
+
+    @property
+    def side_px(self) -> int: ...
+
+    @property
+    def prompt_version(self) -> str: ...
+
+    def check(self) -> ServerState:
+        """Is the server there, has it the model, can the model see? Never raises."""
+        ...
+
+    def describe(self, picture: Picture, path: bytes) -> Answer:
+        """Ask once what the picture shows; `path` only names it in errors.
+
+        Raises `ModelUnavailable` (or its `ModelMissing`), `RequestRefused`, and
+        `UnusableAnswer` when the answer did not fit three times.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections and memory."""
+        ...
