@@ -77,6 +77,8 @@ def done(db: Database, job: Job, result_id: int, written: Written) -> None:
         ).first()
         if row is not None:
             _close(connection, row.id, "done")
+        # An attempt on the file itself may have been announced before the sidecar.
+        _drop_open(connection, job.file_id)
         _take_over(
             connection,
             job.file_id,
@@ -130,14 +132,12 @@ def _close(connection: Connection, write_id: int, state: str) -> None:
     )
 
 
-def drop(db: Database, file_id: int) -> None:
-    """A write was announced but the file was not replaced."""
-    with db.write() as connection:
-        connection.execute(
-            update(writes)
-            .where(writes.c.file_id == file_id, writes.c.state == "intent")
-            .values(state="dropped", closed_at=utc_now())
-        )
+def _drop_open(connection: Connection, file_id: int) -> None:
+    connection.execute(
+        update(writes)
+        .where(writes.c.file_id == file_id, writes.c.state == "intent")
+        .values(state="dropped", closed_at=utc_now())
+    )
 
 
 def open_intents(db: Database) -> list[OpenIntent]:

@@ -1,0 +1,196 @@
+"""Facets: how many photos there are by tag, month, state, folder and reason.
+
+Each is one pass over narrow columns.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tagger.catalogue.store import Catalogue
+from tagger.catalogue.wanted import Chosen, Wanted, choose
+from tagger.records import ImageState
+
+EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many of the photos have it."""
+
+    tag_id: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """A folder, how many photos lie in it, and how far they are. Missing ones apart."""
+
+    folder_id: int
+    path: str
+    total: int
+    tagged: int
+    waiting: int
+    not_written: int
+    failed: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many photos are in each state; `total` leaves the missing ones out."""
+
+    total: int
+    new: int
+    queued: int
+    tagged: int
+    not_written: int
+    failed: int
+    missing: int
+    tags: int
+    folders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A reason, how many photos stand there because of it, and some of their ids."""
+
+    state: ImageState
+    reason: str
+    count: int
+    example_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that happened to a photo: it was found, answered or written at `at`."""
+
+    id: int
+    name: str
+    state: ImageState
+    at: str
+    description: str | None
+    reason: str | None
+    identity: str | None
+    orientation: int
+
+
+def tag_counts(
+    catalogue: Catalogue, wanted: Wanted = EVERYTHING, *, limit: int = 50
+) -> list[TagCount]:
+    """The tags most of the photos have, most frequent first."""
+    found = _ask(
+        catalogue,
+        choose(catalogue, wanted),
+        """SELECT t.tag_id, t.name, n FROM (
+            SELECT tag_id, count(*) AS n FROM image_tags
+            WHERE image_id IN (SELECT i.id FROM images i WHERE {chosen})
+            GROUP BY tag_id) JOIN tags t USING (tag_id)
+        ORDER BY n DESC, t.key LIMIT ?""",
+        limit,
+    )
+    return [TagCount(*row) for row in found]
+
+
+def months(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> list[tuple[str, int]]:
+    """Months such as `2024-05` with the photos taken in each, oldest first."""
+    found = _ask(
+        catalogue,
+        choose(catalogue, wanted),
+        """SELECT left(i.taken_at, 7) AS month, count(*) FROM images i
+        WHERE i.taken_at IS NOT NULL AND {chosen} GROUP BY month ORDER BY month""",
+    )
+    return [(month, count) for month, count in found]
+
+
+def counts(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> Counts:
+    """Photos by state, whatever state is wanted; and all tags in use, all folders."""
+    by_state = dict(
+        _ask(
+            catalogue,
+            choose(catalogue, wanted, any_state=True),
+            "SELECT i.state, count(*) FROM images i WHERE {chosen} GROUP BY i.state",
+        )
+    )
+    rest = _ask(
+        catalogue,
+        Chosen(),
+        """SELECT (SELECT count(DISTINCT tag_id) FROM image_tags),
+        (SELECT count(*) FROM folders)""",
+    )
+    missing = by_state.get(ImageState.MISSING.value, 0)
+    return Counts(
+        total=sum(by_state.values()) - missing,
+        new=by_state.get(ImageState.NEW.value, 0),
+        queued=by_state.get(ImageState.QUEUED.value, 0),
+        tagged=by_state.get(ImageState.TAGGED.value, 0),
+        not_written=by_state.get(ImageState.NOT_WRITTEN.value, 0),
+        failed=by_state.get(ImageState.FAILED.value, 0),
+        missing=missing,
+        tags=rest[0][0],
+        folders=rest[0][1],
+    )
+
+
+def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
+    """Every folder with its photos, in order of path."""
+    found = _ask(
+        catalogue,
+        Chosen(),
+        """SELECT f.id, f.path,
+            count(i.id) FILTER (i.state <> 'missing'),
+            count(i.id) FILTER (i.state = 'tagged'),
+            count(i.id) FILTER (i.state IN ('new', 'queued')),
+            count(i.id) FILTER (i.state = 'not written'),
+            count(i.id) FILTER (i.state = 'failed'),
+            count(i.id) FILTER (i.state = 'missing')
+        FROM folders f LEFT JOIN images i ON i.folder_id = f.id
+        GROUP BY f.id, f.path ORDER BY f.path""",
+    )
+    return [FolderCount(*row) for row in found]
+
+
+def failures(
+    catalogue: Catalogue, *, limit: int = 50, examples: int = 5
+) -> list[Failure]:
+    """Why photos failed or could not be written, the most frequent reason first."""
+    found = _ask(
+        catalogue,
+        Chosen(),
+        """SELECT state, coalesce(reason, '') AS why, count(*) AS n,
+            array_agg(id ORDER BY id)[1:?::BIGINT]
+        FROM images WHERE state IN ('failed', 'not written')
+        GROUP BY state, why ORDER BY n DESC, state, why LIMIT ?""",
+        examples,
+        limit,
+    )
+    return [Failure(ImageState(row[0]), row[1], row[2], tuple(row[3])) for row in found]
+
+
+def recent(catalogue: Catalogue, *, limit: int = 20) -> list[Activity]:
+    """What happened last: photos found, answered, or written, newest first."""
+    found = _ask(
+        catalogue,
+        Chosen(),
+        """WITH last AS (
+            SELECT id, greatest(added_at, answered_at, written_at) AS moment FROM images
+            WHERE state <> 'missing' ORDER BY moment DESC, id DESC LIMIT ?)
+        SELECT i.id, i.name, i.state, last.moment, i.description, i.reason, i.identity,
+            coalesce(i.orientation, 1)
+        FROM images i JOIN last USING (id) ORDER BY last.moment DESC, i.id DESC""",
+        limit,
+    )
+    return [Activity(row[0], row[1], ImageState(row[2]), *row[3:]) for row in found]
+
+
+def _ask(
+    catalogue: Catalogue, chosen: Chosen, sql: str, *parameters: Any
+) -> list[tuple[Any, ...]]:
+    """Rows of a statement in which `{chosen}` stands for the photos meant."""
+    with catalogue.cursor() as cursor:
+        chosen.bind(cursor)
+        cursor.execute(
+            sql.replace("{chosen}", chosen.condition),
+            [*chosen.parameters, *parameters],
+        )
+        return cursor.fetchall()

@@ -1,0 +1,180 @@
+"""Paging: which photos are on a page, and the marks that lead to the ones beside it.
+
+A page is found from the last photo of the one before (keyset), so it costs the same at
+any depth, and photos added meanwhile neither repeat nor hide one. A list by relevance
+has no such key; there the mark holds the rank and the photo at it, and if the list has
+changed meanwhile, the page goes on after that photo.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+
+from tagger.catalogue import language
+from tagger.catalogue.search import ById, search
+from tagger.catalogue.store import Catalogue
+from tagger.catalogue.wanted import ORDERS, Sort, Wanted, choose, filters_of, sort_of
+from tagger.errors import UsageError
+
+LARGEST_PAGE = 1_000
+LARGEST_NUMBER = 2**62
+
+Key = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a list: after (or before) the photo `id`, whose sort key is `key`.
+
+    By relevance, `key` is the rank of that photo, counted from 0.
+    """
+
+    sort: Sort
+    back: bool
+    key: Key
+    id: int
+
+    def encode(self) -> str:
+        plain = json.dumps([self.sort, self.back, self.key, self.id])
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The ids on a page, the marks beside it, and the total of the whole list."""
+
+    ids: list[int]
+    total: int
+    next: str | None
+    previous: str | None
+
+
+def decode(text: str, sort: Sort) -> Mark:
+    """The mark out of an address; raises `UsageError` if it is none for this list."""
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        name, back, key, image_id = json.loads(base64.urlsafe_b64decode(padded))
+        mark = Mark(Sort(name), bool(back), key, int(image_id))
+    except (binascii.Error, ValueError, TypeError):
+        raise UsageError("This page address is not valid; start at page one") from None
+    kind = str if sort in (Sort.TAKEN, Sort.NAME) else int
+    if mark.sort is not sort or not isinstance(key, kind):
+        raise UsageError("This page belongs to another list; start at page one")
+    numbers = [mark.id] if isinstance(key, str) else [mark.id, key]
+    if any(abs(number) > LARGEST_NUMBER for number in numbers):
+        raise UsageError("This page address is not valid; start at page one")
+    return mark
+
+
+def slice_of(
+    catalogue: Catalogue, wanted: Wanted, *, after: str | None, limit: int
+) -> Slice:
+    """The ids of one page. `after` is a mark this gave before, forward or back."""
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise UsageError(f"A page has 1 to {LARGEST_PAGE} photos, not {limit}")
+    sort = sort_of(wanted)
+    mark = decode(after, sort) if after else None
+    if sort is Sort.RELEVANCE:
+        return _by_rank(catalogue, wanted, mark, limit)
+    return _by_key(catalogue, wanted, sort, mark, limit)
+
+
+def _by_key(
+    catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
+) -> Slice:
+    back = mark is not None and mark.back
+    if wanted.query.strip() and ORDERS[sort].key is None:
+        found, total = _searched(catalogue, wanted, sort, mark, limit + 1)
+    else:
+        found, total = _selected(catalogue, wanted, sort, mark, limit + 1)
+    more, found = len(found) > limit, found[:limit]
+    if not found:
+        return Slice([], total, None, None)
+    if back:
+        found.reverse()
+    onward = Mark(sort, False, found[-1][1], found[-1][0]).encode()
+    backward = Mark(sort, True, found[0][1], found[0][0]).encode()
+    return Slice(
+        [row[0] for row in found],
+        total,
+        onward if more or back else None,
+        backward if (more if back else mark is not None) else None,
+    )
+
+
+def _searched(
+    catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
+) -> tuple[list[tuple[int, Key]], int]:
+    """Ids, each with the key 0, and the total, from the search index alone."""
+    clauses = language.parse(wanted.query)
+    back = mark is not None and mark.back
+    by_id = ById(ORDERS[sort].descending is not back, mark.id if mark else None)
+    with catalogue.cursor() as cursor:
+        filters = filters_of(cursor, wanted)
+        hits = search(
+            catalogue.text, cursor, clauses, filters, by_id=by_id, limit=limit
+        )
+    return [(image_id, 0) for image_id in hits.ids], hits.total
+
+
+def _selected(
+    catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
+) -> tuple[list[tuple[int, Key]], int]:
+    """Ids with their keys, nearest first, and the total, from the rows."""
+    chosen = choose(catalogue, wanted)
+    order = ORDERS[sort]
+    descending = order.descending is not (mark is not None and mark.back)
+    condition, parameters = chosen.condition, list(chosen.parameters)
+    if mark is not None:
+        condition += " AND " + order.beyond(descending)
+        parameters += [mark.id] if order.key is None else [mark.key, mark.key, mark.id]
+    with catalogue.cursor() as cursor:
+        chosen.bind(cursor)
+        cursor.execute(
+            f"SELECT i.id, {order.key or 0} FROM images i WHERE {condition} "
+            f"ORDER BY {order.by(descending)} LIMIT ?",
+            [*parameters, limit],
+        )
+        found: list[tuple[int, Key]] = cursor.fetchall()
+        cursor.execute(
+            f"SELECT count(*) FROM images i WHERE {chosen.condition}",
+            list(chosen.parameters),
+        )
+        return found, int(cursor.fetchall()[0][0])
+
+
+def _by_rank(
+    catalogue: Catalogue, wanted: Wanted, mark: Mark | None, limit: int
+) -> Slice:
+    clauses = language.parse(wanted.query)
+    around = int(mark.key) if mark else 0
+    with catalogue.cursor() as cursor:
+        filters = filters_of(cursor, wanted)
+        # One page more than needed on both sides, to find a photo that has moved.
+        low = max(0, around - 2 * limit)
+        hits = search(
+            catalogue.text,
+            cursor,
+            clauses,
+            filters,
+            offset=low,
+            limit=around - low + 2 * limit,
+        )
+    start, stop = 0, limit
+    if mark is not None:
+        here = hits.ids.index(mark.id) + low if mark.id in hits.ids else around
+        start = max(low, here - limit) if mark.back else here + 1
+        stop = here if mark.back else start + limit
+    ids = hits.ids[start - low : stop - low]
+    if not ids:
+        return Slice([], hits.total, None, None)
+    end = start + len(ids)
+    onward = Mark(Sort.RELEVANCE, False, end - 1, ids[-1]).encode()
+    backward = Mark(Sort.RELEVANCE, True, start, ids[0]).encode()
+    return Slice(
+        ids,
+        hits.total,
+        onward if end < hits.total else None,
+        backward if start > 0 else None,
+    )

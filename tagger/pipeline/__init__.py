@@ -1,0 +1,1 @@
+"""The tagger process: discover, look, ask, write, record."""

@@ -1,0 +1,168 @@
+"""Putting a finished copy in a file's place, so that no moment exists without either.
+
+The copy is made under a name of its own beside the file, gets the file's permissions,
+owner, attributes and times, reaches the disk, and only then takes the file's name,
+unless the file is no longer what it was.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+
+from blake3 import blake3
+
+from tagger.errors import FileChanged
+from tagger.records import StatKey
+
+PREFIX = b".tagger-"
+ROOM_FACTOR = 1.1
+ROOM_BYTES = 16 << 20
+STALE_S = 3600.0
+
+_STARTED_S = time.time()
+_OUR_NAME = re.compile(rb"\.tagger-(\d+)-[0-9a-f]{32}\.[a-z]+(_exiftool_tmp)?")
+_HASH_BYTES = 1 << 20
+
+
+class Refused(Exception):
+    """This file must not, or cannot, be replaced; the text is a clause saying why."""
+
+
+@contextlib.contextmanager
+def temporary_beside(target: bytes, *, suffix: bytes) -> Iterator[bytes]:
+    """A path for the copy, in the target's folder; nothing stays there afterwards."""
+    name = PREFIX + b"%d-%s" % (os.getpid(), uuid.uuid4().hex.encode()) + suffix
+    path = os.path.join(os.path.dirname(target), name)
+    try:
+        yield path
+    finally:
+        discard(path)
+
+
+def discard(path: bytes) -> None:
+    """Remove a temporary if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def remove_stale(folder: bytes) -> list[bytes]:
+    """Remove what a killed tagger left in one folder; return what was removed."""
+    removed = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            found = _OUR_NAME.fullmatch(entry.name)
+            is_file = found and entry.is_file(follow_symlinks=False)
+            if found and is_file and _is_stale(int(found[1]), entry.stat()):
+                discard(entry.path)
+                removed.append(entry.path)
+    return removed
+
+
+def _is_stale(pid: int, found: os.stat_result) -> bool:
+    """Whether the process that made it is gone. Its number may have been given anew."""
+    if pid == os.getpid():
+        return found.st_ctime < _STARTED_S
+    if time.time() - found.st_ctime > STALE_S:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def why_not(path: bytes, found: os.stat_result) -> str | None:
+    """Why a file must not be replaced, or None."""
+    if not stat.S_ISREG(found.st_mode):
+        return "it is not an ordinary file"
+    # Its owner may replace a read-only file all the same, and root any; we honour it.
+    if not found.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        return "it is read-only"
+    if found.st_nlink > 1:
+        return "it has other hard links, which replacing it would cut off"
+    if os.geteuid() not in (0, found.st_uid):
+        return "it belongs to another user, which replacing it would change"
+    return None
+
+
+def check_folder(folder: bytes, size_bytes: int) -> None:
+    """Raise `Refused` if the folder is read-only, `OSError` if its disk is full."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused("its folder is read-only")
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize < size_bytes * ROOM_FACTOR + ROOM_BYTES:
+        raise OSError(errno.ENOSPC, "there is not enough room on its disk")
+
+
+def copy_attributes(
+    source: bytes, found: os.stat_result, copy: bytes, *, keep_time: bool
+) -> None:
+    """Give the copy the permissions, owner, extended attributes and times of a file."""
+    made = os.stat(copy)
+    if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
+        try:
+            os.chown(copy, found.st_uid, found.st_gid)
+        except PermissionError:
+            raise Refused("its owner or group could not be kept") from None
+    os.chmod(copy, stat.S_IMODE(found.st_mode))
+    if hasattr(os, "listxattr"):
+        for name in os.listxattr(source):
+            _copy_attribute(source, copy, os.fsencode(name))
+    if keep_time:
+        os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def _copy_attribute(source: bytes, copy: bytes, name: bytes) -> None:
+    value = os.getxattr(source, name)
+    try:
+        os.setxattr(copy, name, value)
+    except OSError:
+        # The system gives new files its own security labels.
+        if not name.startswith((b"security.", b"trusted.")):
+            raise Refused("an extended attribute could not be kept") from None
+
+
+def file_hash(path: bytes) -> str:
+    """BLAKE3 of a whole file, in hex."""
+    digest = blake3()
+    with open(path, "rb") as file:
+        while part := file.read(_HASH_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def to_disk(path: bytes) -> None:
+    """Make sure that a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace(copy: bytes, target: bytes, *, expect: StatKey | None) -> StatKey:
+    """Let the copy take the target's name; `expect` None: there is no target yet.
+
+    Raises `FileChanged` if the target is not what it was.
+    """
+    check_untouched(target, expect)
+    os.replace(copy, target)
+    to_disk(os.path.dirname(target))
+    return StatKey.of(os.stat(target))
+
+
+def check_untouched(target: bytes, expect: StatKey | None) -> None:
+    """Raise `FileChanged` if the target is not what it was, or not absent as before."""
+    try:
+        found = StatKey.of(os.lstat(target))
+    except FileNotFoundError:
+        found = None
+    if found != expect:
+        raise FileChanged(target, "another program changed it while it was written")

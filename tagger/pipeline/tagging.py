@@ -1,0 +1,194 @@
+"""Tagging: the `tag PATH…` command's work. It tags what is named, and ends.
+
+The photos join the same queue as everything else, bound to this command, so that it
+works whether or not a long-running tagger is there, and a kill leaves nothing behind
+that the next run would not finish.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from tagger.config import Config
+from tagger.errors import ModelUnavailable, UsageError, shown
+from tagger.pipeline import recover
+from tagger.pipeline.discover import is_photo, walk
+from tagger.pipeline.flow import Flow
+from tagger.pipeline.stages import Observer
+from tagger.pipeline.workshop import Workshop, opened
+from tagger.records import Folder, ImageSnapshot, ImageState, WriteMode
+from tagger.tracking import files, folders, jobs, runs, snapshots
+from tagger.tracking.database import Database
+from tagger.tracking.files import is_within
+from tagger.vision.choose import Choice
+
+TICK_S = 0.1
+REPORT_S = 2.0
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagging:
+    """What came of it. `untouched` photos were done before; `stopped` by the user."""
+
+    images: tuple[ImageSnapshot, ...]
+    untouched: int
+    seconds: float
+    gave_up: ModelUnavailable | None = None
+    stopped: bool = False
+
+    @property
+    def failed(self) -> list[ImageSnapshot]:
+        """The photos that could not be finished, each with its reason."""
+        bad = (ImageState.FAILED, ImageState.NOT_WRITTEN)
+        return [image for image in self.images if image.state in bad]
+
+
+def tag(
+    config: Config,
+    paths: Sequence[bytes],
+    choice: Choice,
+    *,
+    write_mode: WriteMode | None = None,
+    retag: bool = False,
+    limit: int | None = None,
+    progress: Progress = lambda done, total: None,
+    stop: threading.Event | None = None,
+    observer: Observer | None = None,
+) -> Tagging:
+    """Tag the photos at or below `paths`, and wait until that is done.
+
+    A path outside every known folder is added as one that is not watched. Raises
+    `UsageError` for a path that cannot be used.
+    """
+    began = time.monotonic()
+    stop = stop or threading.Event()
+    with closing(choice), opened(config) as workshop:
+        db = workshop.db
+        real = [_checked(path, config) for path in paths]
+        run_id = runs.begin(db, "tag")
+        try:
+            alone = recover.at_start(db)
+            for path in real:
+                _discover(workshop, path, write_mode=write_mode, alone=alone)
+            ids = jobs.bind(db, run_id, real, limit=limit, ask_again=retag)
+            known = files.count_below(db, real)
+            flow = workshop.flow(
+                choice.backends, run_id=run_id, patient=False, observer=observer
+            )
+            try:
+                _work(db, flow, run_id, ids, choice, progress, stop)
+            finally:
+                flow.close()
+        finally:
+            runs.end(db, run_id)
+        return Tagging(
+            images=tuple(snapshots.images(db, ids)),
+            untouched=known - len(ids),
+            seconds=time.monotonic() - began,
+            gave_up=flow.gave_up,
+            stopped=stop.is_set(),
+        )
+
+
+def _checked(path: bytes, config: Config) -> bytes:
+    real = os.path.realpath(os.path.abspath(path))
+    if os.path.isfile(real):
+        if not is_photo(os.path.basename(real)):
+            raise UsageError(f"{shown(path)} is not a photo of a known format")
+        folders.checked(os.path.dirname(real), data_dir=config.data_dir)
+        return real
+    return folders.checked(path, data_dir=config.data_dir)
+
+
+def _discover(
+    workshop: Workshop, path: bytes, *, write_mode: WriteMode | None, alone: bool
+) -> None:
+    """See that the photos at `path` are known, in a folder that is."""
+    db = workshop.db
+    folder = _folder_of(db, path)
+    if folder is None:
+        single = os.path.isfile(path)
+        folder = folders.add(
+            db,
+            os.path.dirname(path) if single else path,
+            recursive=not single,
+            write_mode=write_mode or workshop.config.metadata.write_mode,
+            active=False,
+            data_dir=workshop.config.data_dir,
+        )
+    elif write_mode is not None and write_mode is not folder.write_mode:
+        folders.set_write_mode(db, folder.id, write_mode)
+    if folder.path == path:
+        workshop.scanner.scan(folder, alone=alone)
+    else:
+        workshop.scanner.look_at(folder, [path])
+
+
+def _folder_of(db: Database, path: bytes) -> Folder | None:
+    """The innermost known folder that covers `path`."""
+    covering = [
+        folder
+        for folder in folders.every(db)
+        if folder.path == path
+        or (is_within(path, folder.path) and _reaches(folder, path))
+    ]
+    return max(covering, key=lambda folder: len(folder.path), default=None)
+
+
+def _reaches(folder: Folder, path: bytes) -> bool:
+    """A folder without its subfolders covers only the files right in it."""
+    return folder.recursive or os.path.dirname(path) == folder.path
+
+
+def _work(
+    db: Database,
+    flow: Flow,
+    run_id: int,
+    ids: Sequence[int],
+    choice: Choice,
+    progress: Progress,
+    stop: threading.Event,
+) -> None:
+    """Turn until every job of this command is done, or nothing more can be."""
+    reported = 0.0
+    while not stop.is_set() and flow.gave_up is None:
+        flow.tick(run_id=run_id)
+        left = jobs.count(db, run_id)
+        progress(len(ids) - left, len(ids))
+        if not flow.held and jobs.next_due(db, run_id=run_id) is None:
+            return
+        if time.monotonic() - reported > REPORT_S:
+            reported = time.monotonic()
+            runs.report(
+                db,
+                run_id,
+                state="working",
+                message=None,
+                backend=choice.reason,
+                servers=tuple(server.report() for server in flow.servers),
+            )
+        stop.wait(TICK_S)
+
+
+def plan(
+    config: Config, paths: Sequence[bytes], *, retag: bool, limit: int | None
+) -> list[bytes]:
+    """The photos `tag` would work on, by path; nothing is changed or recorded."""
+    real = [_checked(path, config) for path in paths]
+    seen = {}
+    for path in real:
+        if os.path.isfile(path):
+            seen[path] = os.stat(path)
+            continue
+        for one in walk(path, recursive=True, data_dir=config.data_dir).seen:
+            seen[one.path] = os.stat(one.path)
+    done = set()
+    if not retag and config.tracking_path.exists():
+        with Database.open(config.tracking_path) as db:
+            done = files.unchanged_and_tagged(db, seen)
+    return sorted(path for path in seen if path not in done)[:limit]

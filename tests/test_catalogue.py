@@ -1,0 +1,445 @@
+"""The catalogue as screens use it: opening, paging, counting, and who may hold it."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tagger.catalogue import intake, schema
+from tagger.catalogue.compare import differences
+from tagger.catalogue.questions import (
+    Card,
+    NotFound,
+    Page,
+    Sort,
+    Wanted,
+    counts,
+    failures,
+    folder_counts,
+    image,
+    months,
+    page,
+    recent,
+    tag_counts,
+)
+from tagger.catalogue.store import Catalogue
+from tagger.errors import DataError, UsageError
+from tagger.records import ImageState
+from tagger.tracking.database import Database
+from tests.support_catalogue import (
+    Photo,
+    add_folder,
+    many,
+    open_catalogue,
+    size_of,
+    tagged,
+    vanish,
+    words_of,
+)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    with open_catalogue(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder_id(db: Database, tmp_path: Path) -> int:
+    return add_folder(db, tmp_path / "photos")
+
+
+# Opening
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from tagger.catalogue.store import Catalogue
+
+data = Path(sys.argv[1])
+with Catalogue.open(data / "catalogue.duckdb", data / "search"):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that has the catalogue open until it reads a line."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "data")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"open\n"
+    yield child
+    child.communicate(b"\n")
+
+
+def test_whoever_finds_the_catalogue_held_is_told_by_which_process(
+    holder: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=rf"in use by process {holder.pid} \(python"):
+        open_catalogue(tmp_path)
+
+
+def test_an_app_that_waits_gets_the_catalogue_when_it_is_given_free(
+    holder: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    def let_go() -> None:
+        time.sleep(0.5)
+        assert holder.stdin is not None
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+
+    helper = threading.Thread(target=let_go)
+    helper.start()
+    data = tmp_path / "data"
+    with Catalogue.open(
+        data / "catalogue.duckdb", data / "search", wait_s=30
+    ) as opened:
+        assert counts(opened).total == 0
+    helper.join()
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("my diary, " * 1000)
+    before = path.read_bytes()
+
+    with pytest.raises(DataError, match=r"mine.txt cannot be opened as the catalogue"):
+        Catalogue.open(path, tmp_path / "search")
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE diary AS SELECT 42 AS entry")
+
+    with pytest.raises(DataError, match=r"holds other tables \(diary\)"):
+        Catalogue.open(path, tmp_path / "search")
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("SELECT * FROM diary").fetchall() == [(42,)]
+
+
+def test_a_catalogue_of_another_version_is_made_anew(
+    db: Database, folder_id: int, tmp_path: Path
+) -> None:
+    tagged(db, folder_id, Photo(description="A dog."))
+    with open_catalogue(tmp_path) as catalogue:
+        intake.take(catalogue, db)
+        with catalogue.write() as cursor:
+            schema.remember(cursor, version="0")
+            cursor.execute("DROP TABLE folders")
+            cursor.execute("CREATE TABLE of_old (x INTEGER)")
+
+    with open_catalogue(tmp_path) as catalogue:
+        assert counts(catalogue).total == 0
+        intake.take(catalogue, db)
+        assert counts(catalogue).total == 1
+        assert differences(catalogue, db) == []
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / "data" / "catalogue.duckdb.export-x1"
+    spilled = tmp_path / "data" / "catalogue.duckdb.tmp"
+    other = tmp_path / "data" / "photos"
+    for folder in (left, spilled, other):
+        folder.mkdir(parents=True)
+        (folder / "part").write_text("x")
+
+    with open_catalogue(tmp_path):
+        assert not left.exists()
+        assert not (spilled / "part").exists()
+        assert (other / "part").exists()
+
+
+def test_two_catalogues_cannot_write_one_search_index(
+    catalogue: Catalogue, db: Database, tmp_path: Path
+) -> None:
+    intake.take(catalogue, db)
+    second = Catalogue.open(tmp_path / "second.duckdb", tmp_path / "data" / "search")
+    with second, pytest.raises(DataError, match="another process writes"):
+        intake.take(second, db)
+
+
+def test_a_write_that_fails_leaves_nothing(catalogue: Catalogue) -> None:
+    def fail_halfway() -> None:
+        with catalogue.write() as cursor:
+            schema.remember(cursor, half="done")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
+    assert catalogue.recall("half") is None
+
+
+# Paging
+
+
+def _walk(catalogue: Catalogue, wanted: Wanted, limit: int) -> list[list[Card]]:
+    """All pages from first to last, then back to the first; checked on the way."""
+    pages = [page(catalogue, wanted, limit=limit)]
+    while pages[-1].next:
+        pages.append(page(catalogue, wanted, after=pages[-1].next, limit=limit))
+    back: list[Page] = []
+    here = pages[-1]
+    while here.previous:
+        here = page(catalogue, wanted, after=here.previous, limit=limit)
+        back.append(here)
+    assert [one.images for one in reversed(back)] == [one.images for one in pages[:-1]]
+    assert {one.total for one in pages} == {sum(len(one.images) for one in pages)}
+    return [list(one.images) for one in pages]
+
+
+def _ids(pages: list[list[Card]]) -> list[int]:
+    return [card.id for one in pages for card in one]
+
+
+def test_pages_walk_ten_thousand_photos_both_ways(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    many(db, folder_id, 10_000)
+    intake.take(catalogue, db)
+
+    for sort in Sort:
+        pages = _walk(catalogue, Wanted(sort=sort), limit=900)
+        assert sorted(_ids(pages)) == list(range(1, 10_001)), sort
+        _in_order(sort, [card for one in pages for card in one])
+
+
+def _in_order(sort: Sort, cards: list[Card]) -> None:
+    """The cards stand in the order asked for, as far as they show it."""
+    shown: dict[Sort, Callable[[Card], int | str]] = {
+        Sort.NEWEST: lambda card: -card.id,
+        Sort.RELEVANCE: lambda card: -card.id,
+        Sort.OLDEST: lambda card: card.id,
+        Sort.NAME: lambda card: int(card.name[3:-4]),
+        Sort.SIZE: lambda card: -size_of(card.id - 1),
+    }
+    if sort is Sort.TAKEN:
+        dates = [card.taken_at or "" for card in cards]
+        assert dates == sorted(dates, reverse=True)
+    else:
+        assert cards == sorted(cards, key=shown[sort])
+
+
+def test_pages_of_a_search_walk_both_ways(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    many(db, folder_id, 2_000)
+    intake.take(catalogue, db)
+    expected = [n + 1 for n in range(2_000) if "river" in words_of(n)]
+
+    for sort in Sort:
+        pages = _walk(catalogue, Wanted(query="river", sort=sort), limit=170)
+        assert sorted(_ids(pages)) == expected, sort
+
+
+def test_filters_and_words_choose_the_same_photos(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    many(db, folder_id, 600)
+    intake.take(catalogue, db)
+
+    for filters in (
+        {"tags": ("river",)},
+        {"month": "2024-05"},
+        {"month": "2024", "tags": ("forest", "river")},
+        {"folder_id": folder_id, "state": ImageState.TAGGED},
+        {"state": ImageState.FAILED},
+    ):
+        plain = Wanted(**filters)  # type: ignore[arg-type]
+        worded = Wanted(query="img*", **filters)  # type: ignore[arg-type]
+        assert page(catalogue, plain) == page(catalogue, worded)
+        assert tag_counts(catalogue, plain) == tag_counts(catalogue, worded)
+        assert months(catalogue, plain) == months(catalogue, worded)
+        assert counts(catalogue, plain) == counts(catalogue, worded)
+
+
+def test_photos_that_arrive_meanwhile_shift_no_page(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    many(db, folder_id, 100)
+    intake.take(catalogue, db)
+    first = page(catalogue, Wanted(), limit=30)
+    many(db, folder_id, 50, start=100)
+    intake.take(catalogue, db)
+    second = page(catalogue, Wanted(), after=first.next, limit=30)
+
+    assert [card.id for card in first.images] == list(range(100, 70, -1))
+    assert [card.id for card in second.images] == list(range(70, 40, -1))
+    assert second.total == 150
+
+
+def test_a_page_by_relevance_goes_on_after_the_photo_it_ended_with(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    tagged(db, folder_id, *[Photo(name=f"{n}.jpg", tags=["fox"]) for n in range(9)])
+    intake.take(catalogue, db)
+    wanted = Wanted(query="fox", sort="relevance")
+    first = page(catalogue, wanted, limit=3)
+    better = Photo(name="better.jpg", description="Fox fox fox.", tags=["fox"])
+    tagged(db, folder_id, better)
+    intake.take(catalogue, db)
+    assert page(catalogue, wanted, limit=1).images[0].name == "better.jpg"
+    second = page(catalogue, wanted, after=first.next, limit=3)
+
+    assert not {c.id for c in first.images} & {c.id for c in second.images}
+    assert second.images[0].name == "3.jpg"
+
+
+def test_file_names_are_ordered_as_people_count(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    names = ["img10.jpg", "IMG2.jpg", "a.jpg", "img1.jpg"]
+    tagged(db, folder_id, *[Photo(name=name) for name in names])
+    intake.take(catalogue, db)
+
+    listed = page(catalogue, Wanted(sort="name")).images
+    assert [card.name for card in listed] == [
+        "a.jpg",
+        "img1.jpg",
+        "IMG2.jpg",
+        "img10.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["nonsense", "é", "e30", "WzEsMiwzLDRd", "WyJuYW1lIixmYWxzZSwiYSIsMV0", "A" * 9999],
+)
+def test_a_mark_that_is_none_of_ours_is_refused(
+    catalogue: Catalogue, mark: str
+) -> None:
+    with pytest.raises(UsageError, match="start at page one"):
+        page(catalogue, Wanted(), after=mark)
+
+
+def test_a_mark_of_another_list_is_refused(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    many(db, folder_id, 10)
+    intake.take(catalogue, db)
+    mark = page(catalogue, Wanted(sort="name"), limit=3).next
+
+    with pytest.raises(UsageError, match="another list"):
+        page(catalogue, Wanted(sort="size"), after=mark)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        (Wanted(sort="colour"), "cannot be sorted by 'colour'"),
+        (Wanted(month="May"), "'May' is no month"),
+        (Wanted(month="2024-13"), "'2024-13' is no month"),
+        (Wanted(query='"'), "not closed"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(
+    catalogue: Catalogue, wanted: Wanted, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        page(catalogue, wanted)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1_001])
+def test_a_page_has_a_sensible_size(catalogue: Catalogue, limit: int) -> None:
+    with pytest.raises(UsageError, match="1 to 1000"):
+        page(catalogue, Wanted(), limit=limit)
+
+
+def test_an_empty_catalogue_answers_every_question(catalogue: Catalogue) -> None:
+    assert page(catalogue, Wanted()) == Page(images=(), total=0)
+    assert page(catalogue, Wanted(query="dog", sort="relevance")).total == 0
+    assert page(catalogue, Wanted(tags=("dog",))).total == 0
+    assert counts(catalogue).total == 0
+    for ask in (tag_counts, months, folder_counts, failures, recent):
+        assert ask(catalogue) == []  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("image_id", [1, 0, -5, 2**70])
+def test_a_photo_that_is_not_there_is_said_so(
+    catalogue: Catalogue, image_id: int
+) -> None:
+    with pytest.raises(NotFound, match=f"no photo number {image_id}"):
+        image(catalogue, image_id)
+
+
+# Counting
+
+
+@pytest.fixture
+def album(catalogue: Catalogue, db: Database, folder_id: int) -> list[int]:
+    ids = tagged(
+        db,
+        folder_id,
+        Photo(name="a.jpg", tags=["Dog", "sea"], taken_at="2024-05-01T10:00:00"),
+        Photo(name="b.jpg", tags=["dog"], taken_at="2024-05-31T10:00:00"),
+        Photo(name="c.jpg", tags=["cat"], taken_at="2023-01-01T10:00:00"),
+        Photo(name="d.jpg", failed="it is empty"),
+        Photo(name="e.jpg", failed="it is empty"),
+        Photo(name="f.jpg", failed="it is no picture"),
+    )
+    intake.take(catalogue, db)
+    return ids
+
+
+@pytest.mark.usefixtures("album")
+def test_tags_are_counted_under_every_filter(catalogue: Catalogue) -> None:
+    def counted(wanted: Wanted) -> dict[str, int]:
+        return {tag.name: tag.count for tag in tag_counts(catalogue, wanted)}
+
+    assert counted(Wanted()) == {"Dog": 2, "cat": 1, "sea": 1}
+    assert counted(Wanted(tags=("DOG",))) == {"Dog": 2, "sea": 1}
+    assert counted(Wanted(month="2023")) == {"cat": 1}
+    assert counted(Wanted(query="tag:sea")) == {"Dog": 1, "sea": 1}
+    assert [tag.name for tag in tag_counts(catalogue, limit=1)] == ["Dog"]
+
+
+@pytest.mark.usefixtures("album")
+def test_photos_are_counted_by_month_state_and_folder(
+    catalogue: Catalogue, folder_id: int
+) -> None:
+    assert months(catalogue) == [("2023-01", 1), ("2024-05", 2)]
+    found = counts(catalogue)
+    assert (found.total, found.tagged, found.failed) == (6, 3, 3)
+    assert (found.tags, found.folders) == (3, 1)
+    (folder,) = folder_counts(catalogue)
+    assert (folder.folder_id, folder.total, folder.failed) == (folder_id, 6, 3)
+
+
+def test_failures_are_told_by_reason(catalogue: Catalogue, album: list[int]) -> None:
+    first, second = failures(catalogue)
+    assert (first.reason, first.count) == ("it is empty", 2)
+    assert first.example_ids == (album[3], album[4])
+    assert (second.reason, second.example_ids) == ("it is no picture", (album[5],))
+    assert [one.example_ids for one in failures(catalogue, examples=1)] == [
+        (album[3],),
+        (album[5],),
+    ]
+
+
+def test_the_last_activity_comes_first(catalogue: Catalogue, album: list[int]) -> None:
+    assert [one.id for one in recent(catalogue)] == album[::-1]
+    assert [one.name for one in recent(catalogue, limit=2)] == ["f.jpg", "e.jpg"]
+
+
+@pytest.mark.usefixtures("album")
+def test_missing_photos_are_listed_only_when_asked_for(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    vanish(db, folder_id)
+    intake.take(catalogue, db)
+
+    assert page(catalogue, Wanted()).total == 0
+    assert page(catalogue, Wanted(state=ImageState.MISSING)).total == 6
+    assert folder_counts(catalogue)[0].missing == 6

@@ -1,0 +1,170 @@
+"""The long-running tagger as a process: takes up what appears, and stops when told."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tagger.config import Config
+from tagger.records import ImageState, WriteMode
+from tagger.tracking import folders, status
+from tagger.tracking.database import Database
+from tests.ollama_double import OllamaDouble
+from tests.support_pipeline import (
+    as_environment,
+    in_file,
+    known_images,
+    numbered,
+    reads_number,
+    settings,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def ollama() -> Iterator[OllamaDouble]:
+    with OllamaDouble(reads_number) as double:
+        yield double
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts taggers as processes; those still alive at the end are killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def launch(config: Config, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tagger", "run", *arguments],
+            cwd=ROOT,
+            env=as_environment(config),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield launch
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def until(true: Callable[[], bool], *, timeout_s: float = 40.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def add(config: Config, path: Path) -> None:
+    with Database.open(config.tracking_path) as db:
+        folders.add(
+            db,
+            os.fsencode(path),
+            recursive=True,
+            write_mode=WriteMode.FILE,
+            data_dir=config.data_dir,
+        )
+
+
+def all_tagged(config: Config, count: int) -> Callable[[], bool]:
+    def check() -> bool:
+        images = known_images(config).values()
+        return len(images) == count and {i.state for i in images} == {ImageState.TAGGED}
+
+    return check
+
+
+def test_folders_and_photos_that_appear_are_taken_up(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    config = settings(
+        tmp_path, ollama.url, scan={"settle_s": 0.2, "interval_min": 60.0}
+    )
+    process = start(config)
+    numbered(tmp_path / "photos" / "1.jpg", 1)
+    add(config, tmp_path / "photos")
+    until(all_tagged(config, 1))
+    numbered(tmp_path / "photos" / "new" / "2.jpg", 2)
+    until(all_tagged(config, 2))
+    assert in_file(tmp_path / "photos" / "new" / "2.jpg")["XMP-dc:Subject"] == [
+        "number 2",
+        "bar code",
+    ]
+    asked = ollama.count
+    time.sleep(2.5)  # our own writes must not come back as work
+    assert ollama.count == asked == 2
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_a_child_stops_when_its_parent_is_gone(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    process = start(config, "--child")
+    until(lambda: (config.data_dir / "tagger.lock").exists())
+    process.stdin.close()
+    assert process.wait(20) == 0
+    process.stdin = None
+
+
+def test_a_second_tagger_is_refused_with_a_sentence(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    start(config)
+    until(lambda: config.tracking_path.exists())
+    second = start(config)
+    assert second.wait(20) == 2
+    assert b"another tagger already works" in second.stderr.read()
+
+
+def test_a_server_without_the_model_is_waited_for_and_named(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    ollama.models.clear()
+    numbered(tmp_path / "photos" / "1.jpg", 1)
+    config = settings(tmp_path, ollama.url)
+    add(config, tmp_path / "photos")
+    start(config)
+
+    def waiting() -> bool:
+        with Database.open(config.tracking_path) as db:
+            now = status.read(db)
+        return now.state == "waiting" and "ollama pull" in (now.message or "")
+
+    until(waiting)
+    ollama.models.append("gemma3:4b")
+    until(all_tagged(config, 1))
+
+
+def test_tag_beside_run_shares_the_queue(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    ollama.delay_s = 0.2
+    for number in range(1, 9):
+        numbered(tmp_path / "photos" / f"{number}.jpg", number)
+    config = settings(tmp_path, ollama.url)
+    start(config)
+    add(config, tmp_path / "photos")
+    beside = subprocess.run(
+        [sys.executable, "-m", "tagger", "tag", str(tmp_path / "photos")],
+        cwd=ROOT,
+        env=as_environment(config),
+        capture_output=True,
+        timeout=50,
+    )
+    assert beside.returncode == 0, beside.stderr.decode()
+    until(all_tagged(config, 8))
+    assert ollama.count == 8
+    for number in range(1, 9):
+        words = in_file(tmp_path / "photos" / f"{number}.jpg")
+        assert words["XMP-dc:Subject"] == [f"number {number}", "bar code"]
