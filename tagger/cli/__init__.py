@@ -1,0 +1,46 @@
+"""The command line: `python -m tagger COMMAND`, each with `--help`.
+
+Exit codes: 0 done, 1 failed for a reason that is said, 2 bad usage or settings, 3 some
+photos failed, 4 no usable model server, 130 stopped by Ctrl-C.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from tagger import config
+from tagger.cli import arguments
+from tagger.errors import ConfigError, ModelUnavailable, TaggerError, UsageError
+
+DONE, FAILED, USAGE, SOME_FAILED, NO_MODEL, STOPPED = 0, 1, 2, 3, 4, 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns its exit code. Errors are one line on standard error."""
+    options = arguments.parser().parse_args(argv)
+    try:
+        settings = config.load()
+        logging.basicConfig(
+            level=settings.app.log_level.upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            stream=sys.stderr,
+        )
+        # One line a request would bury what the program itself has to say.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        if not options.verbose and options.quiet_log:
+            logging.getLogger("tagger").setLevel(logging.ERROR)
+        return int(options.run(options, settings))
+    except TaggerError as error:
+        sys.stderr.write(f"{error}\n")
+        return _code(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return STOPPED
+    except BrokenPipeError:
+        return FAILED  # the reader of our output went away
+
+
+def _code(error: TaggerError) -> int:
+    if isinstance(error, ConfigError | UsageError):
+        return USAGE
+    return NO_MODEL if isinstance(error, ModelUnavailable) else FAILED

@@ -1,0 +1,263 @@
+"""The commands and their options, in the order `--help` lists them."""
+
+from argparse import (
+    ArgumentParser,
+    Namespace,
+    RawDescriptionHelpFormatter,
+    _SubParsersAction,
+)
+from collections.abc import Callable
+from importlib import import_module
+
+from tagger import __version__
+from tagger.config import Config
+from tagger.records import WriteMode
+
+Command = Callable[[Namespace, Config], int]
+Commands = _SubParsersAction  # argparse has no public name for it
+
+EXIT_CODES = """exit codes:
+  0  all photos are done
+  2  bad usage or settings
+  3  some photos failed; each is named with its reason
+  4  no usable model server
+"""
+
+
+def parser() -> ArgumentParser:
+    """The whole command line."""
+    root = ArgumentParser(
+        prog="python -m tagger",
+        description="Image Tagger: describes and tags photos, and finds them again.",
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    root.add_argument(
+        "-v", "--verbose", action="store_true", help="log what is being done"
+    )
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    _tag(commands)
+    _demo(commands)
+    _serve(commands)
+    _run(commands)
+    _folders(commands)
+    _scan(commands)
+    _status(commands)
+    _search(commands)
+    _export(commands)
+    _rebuild(commands)
+    _doctor(commands)
+    return root
+
+
+def _later(place: str) -> Command:
+    """`module:function` of `tagger.cli`, imported when it is called.
+
+    A command loads only what it needs: `run` no DuckDB, `status` no exiftool.
+    """
+    module, function = place.split(":")
+
+    def run(options: Namespace, config: Config) -> int:
+        command = getattr(import_module(f"tagger.cli.{module}"), function)
+        return int(command(options, config))
+
+    return run
+
+
+def _command(
+    commands: "Commands[ArgumentParser]",
+    name: str,
+    run: str,
+    help: str,
+    *,
+    quiet_log: bool = True,
+    json: bool = False,
+    epilog: str | None = None,
+) -> ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=epilog,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_later(run), quiet_log=quiet_log)
+    if json:
+        command.add_argument(
+            "--json", action="store_true", help="print JSON instead of a table"
+        )
+    return command
+
+
+def _tag(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "tag",
+        "tagging:tag",
+        "tag photos and folders, and exit",
+        json=True,
+        epilog=EXIT_CODES,
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH")
+    _model_options(command)
+    command.add_argument(
+        "--write",
+        choices=[str(mode) for mode in WriteMode],
+        help="where the words go (default: as the folder is set; new folders: "
+        "metadata.write_mode)",
+    )
+    command.add_argument(
+        "--retag", action="store_true", help="ask again where an answer exists"
+    )
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="list the photos that would be worked on; change nothing",
+    )
+    command.add_argument(
+        "--limit", type=_positive, metavar="N", help="work on at most N photos"
+    )
+
+
+def _model_options(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--backend",
+        choices=["auto", "ollama", "openai", "builtin"],
+        help="who looks at the photos (default: model.backend of the settings)",
+    )
+    command.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a model server to ask instead of the configured ones; may be repeated",
+    )
+    command.add_argument("--model", metavar="NAME", help="the model to ask for")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _demo(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "demo",
+        "tagging:demo",
+        "tag a fresh copy of the sample photographs",
+        json=True,
+    )
+    _model_options(command)
+
+
+def _serve(commands: "Commands[ArgumentParser]") -> None:
+    _command(
+        commands,
+        "serve",
+        "serving:serve",
+        "run the app on HOST and PORT of the settings or environment",
+        quiet_log=False,
+    )
+
+
+def _run(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "run",
+        "serving:run",
+        "watch the active folders and work the queue until stopped",
+        quiet_log=False,
+    )
+    command.add_argument(
+        "--child",
+        action="store_true",
+        help="stop at the end of standard input (how the app runs it)",
+    )
+
+
+def _folders(commands: "Commands[ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "folders", help="add, list, remove and switch folders"
+    )
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    add = _command(actions, "add", "folders:add", "add a folder", json=True)
+    add.add_argument("path", metavar="PATH")
+    add.add_argument("--flat", action="store_true", help="leave its subfolders alone")
+    add.add_argument("--write", choices=[str(mode) for mode in WriteMode])
+    add.add_argument(
+        "--inactive", action="store_true", help="do not watch it or work on it yet"
+    )
+    _command(actions, "list", "folders:show", "list the folders", json=True)
+    for name, run, text in (
+        ("remove", "folders:remove", "take a folder out; no file is touched"),
+        ("activate", "folders:activate", "have a folder watched and worked on"),
+        ("deactivate", "folders:deactivate", "leave a folder alone for now"),
+    ):
+        one = _command(actions, name, run, text, json=True)
+        one.add_argument("folder", metavar="PATH_OR_ID")
+
+
+def _scan(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "scan",
+        "folders:scan",
+        "look for new, changed and missing photos in folders",
+        json=True,
+    )
+    command.add_argument("paths", nargs="*", metavar="PATH")
+
+
+def _status(commands: "Commands[ArgumentParser]") -> None:
+    _command(
+        commands,
+        "status",
+        "status:status",
+        "show the queue, its rate, the servers and the last errors",
+        json=True,
+    )
+
+
+def _search(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "search",
+        "catalogue:search",
+        "find photos by words and tags",
+        json=True,
+        epilog='examples: "dog beach"  tag:dog  tag:"red car"  sun*  -snow',
+    )
+    command.add_argument("query", nargs="+", metavar="QUERY")
+    command.add_argument("--limit", type=_positive, default=50, metavar="N")
+
+
+def _export(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "export",
+        "catalogue:export",
+        "write the catalogue, or what a query finds, to a file",
+    )
+    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
+    command.add_argument("--query", default="", metavar="Q")
+
+
+def _rebuild(commands: "Commands[ArgumentParser]") -> None:
+    _command(
+        commands,
+        "rebuild",
+        "catalogue:rebuild",
+        "make catalogue, search index and thumbnails anew",
+    )
+
+
+def _doctor(commands: "Commands[ArgumentParser]") -> None:
+    _command(
+        commands,
+        "doctor",
+        "doctoring:doctor",
+        "check exiftool, model servers, limits, disk and catalogue",
+        json=True,
+    )

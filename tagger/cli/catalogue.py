@@ -1,0 +1,93 @@
+"""The `search`, `export` and `rebuild` commands.
+
+DuckDB lets one process open the catalogue. While the app runs it is asked; only when
+no app answers is the catalogue opened here, briefly, after taking in what is new.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tagger.catalogue import export as catalogue_export
+from tagger.catalogue import questions
+from tagger.catalogue.store import Catalogue
+from tagger.catalogue.wanted import Sort, Wanted
+from tagger.cli import output
+from tagger.config import Config
+from tagger.web import rebuild as web_rebuild
+from tagger.web.client import App, Found
+from tagger.web.runtime import Runtime
+
+# How long a catalogue that another command has open is waited for.
+LOCK_WAIT_S = 30.0
+COLUMNS = ("id", "file", "description", "tags")
+
+
+def search(options: Namespace, config: Config) -> int:
+    """Print the photos that match, best first; exit code 1 when there are none."""
+    query = " ".join(options.query)
+    app = App.find(config.data_dir)
+    if app is not None:
+        with app:
+            found = app.search(query, limit=options.limit)
+    else:
+        with _opened(config) as opened:
+            found = _search(opened.catalogue, query, options.limit)
+    if options.json:
+        output.data(found)
+    else:
+        output.table(
+            COLUMNS, [(f.id, f.path, f.description, ", ".join(f.tags)) for f in found]
+        )
+        if not found:
+            output.problem(f"nothing matches {query}")
+    return 0 if found else 1
+
+
+def _search(catalogue: Catalogue, query: str, limit: int) -> list[Found]:
+    wanted = Wanted(query=query, sort=Sort.RELEVANCE)
+    return [
+        Found(card.id, card.shown_path, card.description, card.tags)
+        for card in questions.page(catalogue, wanted, limit=limit).images
+    ]
+
+
+def export(options: Namespace, config: Config) -> int:
+    """Write the catalogue, or what a query finds, as CSV, Parquet or JSON lines."""
+    out = Path(options.file)
+    kind = catalogue_export.format_of(out)
+    app = App.find(config.data_dir)
+    if app is not None:
+        with app:
+            app.export(out, format=kind, query=options.query)
+    else:
+        with _opened(config) as opened:
+            wanted = Wanted(query=options.query)
+            catalogue_export.export(opened.catalogue, wanted, out, kind)
+    output.problem(f"wrote {out}")
+    return 0
+
+
+def rebuild(options: Namespace, config: Config) -> int:
+    """Make catalogue, search index and thumbnails anew from tracking and the files."""
+    app = App.find(config.data_dir)
+    with output.progress("rebuilding") as progress:
+        if app is not None:
+            with app:
+                app.rebuild(progress)
+        else:
+            with _opened(config) as opened:
+                web_rebuild.everything(opened, progress)
+    output.problem("catalogue, search index and thumbnails were made anew")
+    return 0
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[Runtime]:
+    opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
+    try:
+        opened.take()
+        yield opened
+    finally:
+        opened.close()

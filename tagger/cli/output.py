@@ -1,0 +1,110 @@
+"""Output: tables and progress for people, plain lines for pipes, JSON for programs.
+
+Names and words of photos are hostile input: control characters never reach a terminal.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(value: object) -> str:
+    """Text that is safe on a terminal; control characters become `·`."""
+    return (
+        _CONTROL.sub("·", "" if value is None else str(value))
+        .encode("utf-8", "replace")
+        .decode()
+    )
+
+
+def line(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(f"{plain(text)}\n")
+
+
+def problem(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"{plain(text)}\n")
+
+
+def data(value: object) -> None:
+    """JSON on standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_jsonable)
+    sys.stdout.write("\n")
+
+
+def _jsonable(value: object) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on a terminal; tab-separated lines, the first the names, in a pipe."""
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            sys.stdout.write("\t".join(plain(cell) for cell in row) + "\n")
+        return
+    shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        shown.add_row(*(Text(plain(cell)) for cell in row))
+    Console().print(shown)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and time left on a terminal; a line now and then elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines(what)
+        return
+    with Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TaskProgressColumn(show_speed=True),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+def _lines(what: str) -> Callable[[int, int], None]:
+    """Report each tenth of the way, so that a log stays short."""
+    said = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal said
+        tenth = done * 10 // total if total else 10
+        if tenth > said:
+            said = tenth
+            problem(f"{what}: {done} of {total}")
+
+    return show

@@ -1,0 +1,205 @@
+"""The command line as people and scripts meet it: real processes and exit codes."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.ollama_double import OllamaDouble
+from tests.support_pipeline import as_environment, numbered, reads_number, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = (
+    *("tag", "demo", "serve", "run", "scan", "status", "search", "export"),
+    *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
+    *("folders activate", "folders deactivate"),
+)
+
+
+@pytest.fixture
+def ollama() -> Iterator[OllamaDouble]:
+    with OllamaDouble(reads_number) as double:
+        yield double
+
+
+@pytest.fixture
+def environment(tmp_path: Path, ollama: OllamaDouble) -> Mapping[str, str]:
+    for number in (1, 2, 3):
+        numbered(tmp_path / "photos" / f"{number}.jpg", number)
+    return as_environment(settings(tmp_path, ollama.url))
+
+
+def tagger(
+    environment: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tagger", *arguments],
+        cwd=ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=55,
+    )
+
+
+def said(answer: subprocess.CompletedProcess[str]) -> object:
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(
+    environment: Mapping[str, str], command: str
+) -> None:
+    answer = tagger(environment, *command.split(), "--help")
+    assert answer.returncode == 0
+    assert "usage:" in answer.stdout
+
+
+def test_photos_are_tagged_found_and_exported(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos = str(tmp_path / "photos")
+    tagged = said(tagger(environment, "tag", photos, "--json"))
+    assert isinstance(tagged, dict)
+    assert [photo["state"] for photo in tagged["photos"]] == ["tagged"] * 3
+    found = said(tagger(environment, "search", 'tag:"number 2"', "--json"))
+    assert isinstance(found, list)
+    assert [Path(photo["path"]).name for photo in found] == ["2.jpg"]
+    assert tagger(environment, "search", "elephant").returncode == 1
+    out = tmp_path / "out.csv"
+    assert tagger(environment, "export", str(out)).returncode == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["description"] for row in rows} == {
+        f"This is picture {number}." for number in (1, 2, 3)
+    }
+    assert tagger(environment, "rebuild").returncode == 0
+    status = said(tagger(environment, "status", "--json"))
+    assert isinstance(status, dict)
+    assert status["status"]["tagged"] == 3
+
+
+def test_a_failed_photo_is_named_and_the_exit_code_is_3(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    broken = tmp_path / "photos" / "broken.jpg"
+    broken.write_text("no picture")
+    answer = tagger(environment, "tag", str(tmp_path / "photos"))
+    assert answer.returncode == 3
+    assert "broken.jpg: failed: " in answer.stderr
+    assert "3 of 4 photos tagged" in answer.stderr
+
+
+def test_bad_usage_and_bad_settings_are_2(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    answer = tagger(environment, "tag", str(tmp_path / "gone"))
+    assert answer.returncode == 2
+    assert "no such folder" in answer.stderr
+    assert tagger(environment, "tag").returncode == 2
+    bad = {**environment, "TAGGER_SCAN__INTERVALL": "1"}
+    answer = tagger(bad, "status")
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    answer = tagger(environment, "export", str(tmp_path / "out.docx"))
+    assert answer.returncode == 2
+
+
+def test_a_missing_model_is_4_and_says_what_to_pull(
+    tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
+) -> None:
+    ollama.models.clear()
+    answer = tagger(environment, "tag", str(tmp_path / "photos"))
+    assert answer.returncode == 4
+    assert "ollama pull gemma3:4b" in answer.stderr
+
+
+def test_a_server_that_is_not_there_is_4(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    answer = tagger(
+        environment,
+        *("tag", str(tmp_path / "photos"), "--backend", "ollama"),
+        *("--server", "http://127.0.0.1:9"),
+    )
+    assert answer.returncode == 4
+    assert "127.0.0.1:9" in answer.stderr
+
+
+def test_a_dry_run_lists_and_changes_nothing(
+    tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
+) -> None:
+    before = {p.name: p.read_bytes() for p in (tmp_path / "photos").iterdir()}
+    listed = said(
+        tagger(environment, "tag", str(tmp_path / "photos"), "--dry-run", "--json")
+    )
+    assert isinstance(listed, list)
+    assert len(listed) == 3
+    assert ollama.count == 0
+    assert {p.name: p.read_bytes() for p in (tmp_path / "photos").iterdir()} == before
+    assert not (tmp_path / "data" / "tracking.db").exists()
+
+
+def test_folders_are_added_listed_switched_scanned_and_removed(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos = str(tmp_path / "photos")
+    [added] = said(tagger(environment, "folders", "add", photos, "--json"))  # type: ignore[misc]
+    assert added["write_mode"] == "file"
+    assert tagger(environment, "folders", "add", photos).returncode == 2
+    answer = tagger(environment, "scan", photos)
+    assert "3 photos, 3 new" in answer.stdout
+    [off] = said(tagger(environment, "folders", "deactivate", photos, "--json"))  # type: ignore[misc]
+    assert off["active"] is False
+    assert tagger(environment, "folders", "activate", str(added["id"])).returncode == 0
+    assert tagger(environment, "folders", "remove", photos).returncode == 0
+    assert said(tagger(environment, "folders", "list", "--json")) == []
+    assert len(os.listdir(photos)) == 3
+
+
+def test_the_demo_tags_the_samples_with_no_server(tmp_path: Path) -> None:
+    environment = as_environment(settings(tmp_path, model={"backend": "auto"}))
+    environment["TAGGER_SERVERS"] = '[{"url": "http://127.0.0.1:9"}]'
+    answer = tagger(environment, "demo", "--json")
+    photos = {
+        Path(photo["file"]).name: {tag["name"] for tag in photo["tags"]}
+        for photo in said(answer)["photos"]  # type: ignore[index]
+    }
+    assert len(photos) == 15
+    assert "built-in model" in answer.stderr
+    assert "dog" in photos["friends.jpg"]
+    assert "cat" in photos["chelsea.png"]
+    assert "mountain" in photos["picos.heic"]
+    assert "coffee" in photos["coffee.png"]
+
+
+def test_the_doctor_says_what_to_do(
+    tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
+) -> None:
+    found = said(tagger(environment, "doctor", "--json"))
+    assert {finding["name"] for finding in found} >= {  # type: ignore[union-attr, call-overload]
+        *("exiftool", "free disk", "catalogue", "data folder"),
+        f"model server {ollama.url}",
+    }
+    ollama.models.clear()
+    broken = {**environment, "TAGGER_METADATA__EXIFTOOL": str(tmp_path / "none")}
+    answer = tagger(broken, "doctor")
+    assert answer.returncode == 1
+    assert "libimage-exiftool-perl" in answer.stdout
+    assert "ollama pull gemma3:4b" in answer.stdout
+
+
+def test_hostile_words_cannot_reach_the_terminal(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    name = "\x1b]0;owned\x07.jpg"
+    numbered(tmp_path / "photos" / name, 9)
+    answer = tagger(environment, "tag", str(tmp_path / "photos"))
+    assert answer.returncode == 0
+    assert "\x1b" not in answer.stdout + answer.stderr
