@@ -1,0 +1,61 @@
+"""Dashboard: how much there is, what is in it, and what needs a person."""
+
+import streamlit as st
+
+from pages.parts import activity, charts, empty, failures, grid, places, standing
+from tagger.catalogue import questions
+from tagger.catalogue.questions import Wanted
+from tagger.tracking import folders
+from tagger.web import runtime
+
+TAGS_SHOWN = 12
+NEWEST_SHOWN = 14
+
+app = runtime.current()
+counts = questions.counts(app.catalogue)
+
+st.title("Dashboard")
+standing.show_model(app.status())
+
+if not counts.total:
+    empty.no_photos(folders.every(app.db))
+    st.stop()
+
+rate = app.status().photos_a_minute or 0
+figures = {
+    "Photos": counts.total,
+    "Tagged": counts.tagged,
+    "Waiting": counts.new + counts.queued,
+    "Photos a minute": round(rate),
+    "Failed": counts.failed,
+    "Different tags": counts.tags,
+}
+with st.container(horizontal=True, key="dashboard_counts"):
+    for name, figure in figures.items():
+        st.metric(name, f"{figure:,}", border=True, width=150)
+
+newest = questions.page(app.catalogue, Wanted(), limit=NEWEST_SHOWN)
+opened = grid.show(
+    newest.images, label="Newest photos", key="dashboard_newest", row_px=150
+)
+if opened is not None:
+    places.photo(opened)
+
+tags_side, months_side = st.columns(2, gap="large")
+with tags_side:
+    tags = questions.tag_counts(app.catalogue, limit=TAGS_SHOWN)
+    if tags:
+        picked = charts.tags_clicked(tags, key="dashboard_tags")
+        if picked is not None:
+            places.gallery(tag=picked)
+    else:
+        st.caption("No photo has a tag yet.")
+with months_side:
+    months = questions.months(app.catalogue)
+    if months:
+        charts.months(months, key="dashboard_months")
+    else:
+        st.caption("No photo says when it was taken.")
+
+failures.show(app)
+activity.show(app.catalogue)

@@ -1,0 +1,1 @@
+"""What the screens share: components, charts and the words for states and choices."""

@@ -1,0 +1,97 @@
+"""Filters: what the gallery shows. The address holds it, so that a link shows the same.
+
+The address is the truth: before each input is shown it is set from there, and a change
+of it is written back there.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.parts import wording
+from tagger.catalogue import questions
+from tagger.catalogue.questions import Wanted
+from tagger.catalogue.store import Catalogue
+from tagger.errors import shown
+from tagger.records import Folder
+
+TAGS_OFFERED = 500
+_ALL = ""  # None would leave the input empty
+SORTS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "taken": "By date taken",
+    "name": "By name",
+    "size": "Largest first",
+}
+
+
+def show(catalogue: Catalogue, folders: Sequence[Folder]) -> Wanted:
+    """The filter row; answers what is wanted."""
+    paths = {folder.id: shown(folder.path) for folder in folders}
+    taken = {m: wording.month(m) for m, _ in reversed(questions.months(catalogue))}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tags = _tags(catalogue)
+        folder = _one_of("Folder", "folder", paths, "All folders", 200)
+        month = _one_of("Taken", "month", taken, "Any time", 140)
+        state = _one_of("State", "state", wording.STATES, "Any state", 140)
+        sort = _one_of("Sort", "sort", SORTS, None, 150)
+    return Wanted(
+        folder_id=folder, tags=tuple(tags), state=state, month=month, sort=sort
+    )
+
+
+def _tags(catalogue: Catalogue) -> list[str]:
+    asked = st.query_params.get_all("tag")
+    offered = [tag.name for tag in questions.tag_counts(catalogue, limit=TAGS_OFFERED)]
+    key = _set("tag", asked)
+    return st.multiselect(
+        "Tags",
+        list(dict.fromkeys([*asked, *offered])),
+        placeholder="Any tag",
+        key=key,
+        width=270,
+        on_change=_write("tag"),
+    )
+
+
+def _one_of(
+    label: str,
+    name: str,
+    names: Mapping[Any, str],
+    all_of_them: str | None,
+    width: int,
+) -> Any:
+    """One of `names`; None for all of them, where there is a word for that."""
+    options = list(names) if all_of_them is None else [_ALL, *names]
+    asked = st.query_params.get(name)
+    chosen = next((option for option in options if str(option) == asked), options[0])
+    value = st.selectbox(
+        label,
+        options,
+        format_func=lambda option: names.get(option, all_of_them or ""),
+        key=_set(name, chosen),
+        width=width,
+        on_change=_write(name),
+    )
+    return None if value == _ALL else value
+
+
+def _set(name: str, value: Hashable | list[str]) -> str:
+    key = f"gallery_{name}"
+    st.session_state[key] = value
+    return key
+
+
+def _write(name: str) -> Callable[[], None]:
+    """What puts a changed input into the address."""
+
+    def write() -> None:
+        value = st.session_state[f"gallery_{name}"]
+        if value:
+            st.query_params[name] = value if isinstance(value, list) else str(value)
+        else:
+            st.query_params.pop(name, None)
+
+    return write

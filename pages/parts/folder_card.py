@@ -1,0 +1,111 @@
+"""Folder card: one folder with its photos, its settings, and what can be done to it."""
+
+import streamlit as st
+
+from pages.parts import places, told, wording
+from pages.parts.wording import plain
+from tagger.catalogue.questions import FolderCount
+from tagger.errors import shown
+from tagger.records import Folder, WriteMode
+from tagger.tracking import folders
+from tagger.tracking.database import Database
+
+
+def show(db: Database, folder: Folder, counts: FolderCount | None) -> None:
+    """The card; each change is carried out at once."""
+    with st.container(border=True, key=f"folder_{folder.id}"):
+        st.code(shown(folder.path), language=None, wrap_lines=True)
+        if folder.offline:
+            st.warning(plain(folder.offline), icon=":material/link_off:")
+        st.text(_summary(folder, counts))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _write_mode(db, folder)
+            _active(db, folder)
+            _actions(db, folder)
+
+
+def _summary(folder: Folder, counts: FolderCount | None) -> str:
+    within = "with the folders inside it" if folder.recursive else "this folder only"
+    scanned = (
+        f"looked through {wording.ago(folder.last_scan_at)}"
+        if folder.last_scan_at
+        else "not looked through yet"
+    )
+    return " · ".join([*_states(counts), within, scanned])
+
+
+def _states(counts: FolderCount | None) -> list[str]:
+    if counts is None:
+        return ["no photo found so far"]
+    named = {
+        "tagged": counts.tagged,
+        "waiting": counts.waiting,
+        "not written": counts.not_written,
+        "failed": counts.failed,
+        "missing": counts.missing,
+    }
+    states = [f"{number:,} {name}" for name, number in named.items() if number]
+    return [wording.count(counts.total, "photo"), *states]
+
+
+def _write_mode(db: Database, folder: Folder) -> None:
+    key = f"folder_{folder.id}_mode"
+    st.session_state[key] = folder.write_mode
+    st.selectbox(
+        "Words are written",
+        list(WriteMode),
+        format_func=wording.WRITE_MODES.__getitem__,
+        key=key,
+        width=190,
+        help="What was written already stays where it is.",
+        on_change=lambda: folders.set_write_mode(db, folder.id, st.session_state[key]),
+    )
+
+
+def _active(db: Database, folder: Folder) -> None:
+    key = f"folder_{folder.id}_active"
+    st.session_state[key] = folder.active
+    st.toggle(
+        "Active",
+        key=key,
+        help="An active folder is watched, and its photos are tagged.",
+        on_change=lambda: folders.set_active(db, folder.id, st.session_state[key]),
+    )
+
+
+def _actions(db: Database, folder: Folder) -> None:
+    if st.button("Show photos", key=f"folder_{folder.id}_photos"):
+        places.gallery(folder=str(folder.id))
+    if st.button(
+        "Scan now", key=f"folder_{folder.id}_scan", disabled=not folder.active
+    ):
+        folders.request_scan(db, folder.id)
+        st.toast("The folder will be looked through.")
+    if st.button("Remove", key=f"folder_{folder.id}_remove"):
+        _confirm_removal(db, folder)
+
+
+@st.dialog("Remove this folder?")
+def _confirm_removal(db: Database, folder: Folder) -> None:
+    st.text(shown(folder.path))
+    st.write(
+        "Its photos leave the catalogue. **No file is touched:** neither the photos "
+        "nor what was written into them. Add the folder again and everything is back, "
+        "without asking the model anew."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="folders_keep"):
+            st.rerun()
+        if st.button(
+            "Remove folder",
+            type="primary",
+            key="folders_remove",
+            on_click=_remove,
+            args=(db, folder.id),
+        ):
+            st.rerun()
+
+
+def _remove(db: Database, folder_id: int) -> None:
+    with told.refusals():
+        folders.remove(db, folder_id)

@@ -1,0 +1,145 @@
+"""Photo: one photograph in full, with its words, who said each, and its facts."""
+
+import os
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.parts import chips, downloads, facts, places, told, viewer, wording
+from pages.parts.downloads import Download
+from tagger.catalogue import questions
+from tagger.catalogue.questions import Image
+from tagger.records import Facts, ImageState, ImageTag
+from tagger.web import pictures, runtime
+
+
+def show_asked(around: Sequence[int]) -> None:
+    """Open the photo the address names, if any; `around` is the list it stands in."""
+    if st.query_params.get("photo", "").isdecimal():
+        _show(list(around))
+
+
+def left() -> str | None:
+    """Which photo was closed last, and the how manieth closing that was."""
+    return st.session_state.get("photo_left")
+
+
+def _closed() -> None:
+    closed = st.query_params.get("photo", "")
+    number = st.session_state.get("photo_closings", 0) + 1
+    st.session_state["photo_closings"] = number
+    st.session_state["photo_left"] = f"{closed}.{number}"
+    st.query_params.pop("photo", None)
+
+
+@st.dialog("Photo", width="large", on_dismiss=_closed)
+def _show(around: list[int]) -> None:
+    with told.refusals():
+        image = questions.image(
+            runtime.current().catalogue, int(st.query_params["photo"])
+        )
+        picture, words = st.columns([3, 2], gap="medium")
+        with picture:
+            _picture(image, around)
+        with words:
+            _words(image)
+
+
+def _picture(image: Image, around: list[int]) -> None:
+    at = around.index(image.id) if image.id in around else None
+    can_be_read = image.facts is not None and image.state is not ImageState.MISSING
+    step = viewer.show(
+        image.id,
+        small=pictures.thumbnail_url(image),
+        large=pictures.browser_url(image.id) if can_be_read else None,
+        alt=image.description or image.name,
+        missing=image.reason or "The file cannot be shown.",
+        size_px=_size_px(image),
+        before=around[at - 1] if at else None,
+        after=around[at + 1] if at is not None and at + 1 < len(around) else None,
+        key="photo_viewer",
+    )
+    if step is not None:
+        st.query_params["photo"] = str(step)
+        st.rerun(scope="fragment")
+
+
+def _size_px(image: Image) -> tuple[int, int] | None:
+    known = image.facts
+    return (known.width_px, known.height_px) if known else None
+
+
+def _words(image: Image) -> None:
+    if image.state is not ImageState.TAGGED:
+        st.badge(wording.STATES[image.state], color="orange")
+        st.text(image.reason or "")
+    if image.description:
+        st.text(image.description)
+        st.caption(wording.plain(_said_by(image)))
+    if image.text:
+        st.text(f"Writing in the picture: {image.text}")
+    picked = chips.show(
+        [_chip(tag) for tag in image.tags], label="Tags of this photo", key="photo_tags"
+    )
+    if any(_is_own(tag) for tag in image.tags):
+        st.caption("Outlined tags were in the file or come from a person.")
+    if picked:
+        places.gallery(tag=picked)
+    facts.show(_facts(image), key="photo_facts")
+    original = Download("Download the original", pictures.original_url(image.id))
+    downloads.show([original], key="photo_original")
+
+
+def _said_by(image: Image) -> str:
+    if image.description_source in (None, "file", "person"):
+        return "The description was in the file."
+    if image.description_source == wording.BUILTIN:
+        return "Described by the built-in model."
+    return f"Described by {image.description_source}."
+
+
+def _is_own(tag: ImageTag) -> bool:
+    return tag.source in ("file", "person")
+
+
+def _chip(tag: ImageTag) -> chips.Chip:
+    sure = f", {tag.score:.0%} sure" if tag.score is not None else ""
+    said = wording.source(tag.source)
+    return chips.Chip(tag.name, note=f"{said}{sure}", own=_is_own(tag))
+
+
+def _facts(image: Image) -> list[tuple[str, str | None]]:
+    size = wording.megabytes(image.size_bytes)
+    return [
+        ("File", image.name),
+        ("Folder", os.path.dirname(image.shown_path)),
+        *(_of_the_picture(image.facts, size) if image.facts else [("Size", size)]),
+        ("Model", "built-in" if image.model == wording.BUILTIN else image.model),
+        ("Answered", _answered(image)),
+        ("Written", _written(image)),
+    ]
+
+
+def _of_the_picture(known: Facts, size: str) -> list[tuple[str, str | None]]:
+    return [
+        ("Taken", wording.day(known.taken_at) if known.taken_at else None),
+        ("Camera", known.camera),
+        ("Lens", known.lens),
+        ("Place", wording.place(known.gps) if known.gps else None),
+        ("Size", wording.pixels(known.width_px, known.height_px)),
+        ("Format", f"{known.format}, {size}"),
+    ]
+
+
+def _answered(image: Image) -> str | None:
+    if image.answered_at is None:
+        return None
+    took = f", in {image.seconds:.1f} s" if image.seconds is not None else ""
+    return f"{wording.ago(image.answered_at)}{took}"
+
+
+def _written(image: Image) -> str | None:
+    if image.written_mode is None or image.written_at is None:
+        return None
+    where = wording.WRITTEN[image.written_mode]
+    return f"{where}, {wording.ago(image.written_at)}"

@@ -1,0 +1,23 @@
+"""Places: from one screen to another, with what is wanted there in the address."""
+
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+PAGES = Path(__file__).resolve().parent.parent
+
+
+def gallery(**wanted: str) -> NoReturn:
+    """Go to the gallery with these filters and no others: `gallery(tag="dog")`."""
+    st.switch_page(PAGES / "gallery.py", query_params=wanted)
+
+
+def photo(photo_id: int) -> NoReturn:
+    """Go to the gallery with one photo open."""
+    gallery(photo=str(photo_id))
+
+
+def folders() -> NoReturn:
+    """Go where folders are added."""
+    st.switch_page(PAGES / "folders.py")

@@ -1,0 +1,131 @@
+// Asks the app how far the tagger is, while somebody can see the answer, and shows it in
+// place. No page is run again for it: a page may hold a half-typed query.
+
+const TICK_MS = 1500;
+const lines = new WeakMap();
+
+const STATES = {
+  working: "Tagging",
+  idle: "Up to date",
+  waiting: "Waiting",
+  paused: "Paused",
+  stopped: "Not running",
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let line = lines.get(parentElement);
+  if (!line) {
+    line = start(parentElement);
+    lines.set(parentElement, line);
+  }
+  line.url = data.url;
+  line.shown = data.settled;
+  line.element("refresh").onclick = () => setTriggerValue("refresh", line.settled);
+  if (line.status) render(line);
+  return () => {
+    line.over = true;
+    clearTimeout(line.timer);
+    document.removeEventListener("visibilitychange", line.onVisible);
+    lines.delete(parentElement);
+  };
+}
+
+function start(parentElement) {
+  const root = parentElement.querySelector(".progress");
+  const line = {
+    root,
+    element: (name) => root.querySelector(`[data-testid="progress-${name}"]`),
+    status: null,
+    settled: null,
+    timer: 0,
+    over: false,
+    busy: false,
+  };
+  line.onVisible = () => !document.hidden && ask(line);
+  document.addEventListener("visibilitychange", line.onVisible);
+  setTimeout(() => ask(line), 0);
+  return line;
+}
+
+async function ask(line) {
+  clearTimeout(line.timer);
+  if (line.over || line.busy || document.hidden) return;
+  line.busy = true;
+  try {
+    const answer = await fetch(line.url, { headers: { accept: "application/json" } });
+    if (!answer.ok) throw new Error(answer.statusText);
+    line.status = await answer.json();
+    render(line);
+  } catch {
+    renderAway(line);
+  }
+  line.busy = false;
+  if (!line.over) line.timer = setTimeout(() => ask(line), TICK_MS);
+}
+
+function put(line, name, text) {
+  const element = line.element(name);
+  if (element.textContent !== text) element.textContent = text;
+  element.hidden = !text;
+}
+
+function renderAway(line) {
+  line.root.dataset.state = "away";
+  put(line, "state", "No answer");
+  put(line, "count", "");
+  put(line, "rate", "");
+  put(line, "message", "The app does not answer. It may be restarting.");
+  put(line, "backend", "");
+  line.element("bar").hidden = true;
+}
+
+function render(line) {
+  const status = line.status;
+  const done = status.tagged + status.not_written + status.failed;
+  const open = status.queued + status.working;
+  line.settled = done;
+  line.root.dataset.state = status.state;
+  put(line, "state", STATES[status.state] ?? status.state);
+  put(line, "count", counted(done, open));
+  put(line, "rate", open && status.state === "working" ? speed(status) : "");
+  put(line, "message", status.message ?? "");
+  put(line, "backend", status.backend ?? "");
+  renderBar(line, done, open);
+  line.element("refresh").hidden = line.shown === null || line.shown === done;
+}
+
+function renderBar(line, done, open) {
+  const bar = line.element("bar");
+  const percent = done + open ? Math.floor((100 * done) / (done + open)) : 0;
+  bar.hidden = !open;
+  bar.setAttribute("aria-valuenow", percent);
+  bar.setAttribute("aria-valuetext", counted(done, open));
+  bar.firstElementChild.style.width = `${percent}%`;
+}
+
+function counted(done, open) {
+  const all = done + open;
+  if (!all) return "No photos yet";
+  if (!open) return `${number(all)} ${all === 1 ? "photo" : "photos"}`;
+  return `${number(done)} of ${number(all)} photos`;
+}
+
+function speed(status) {
+  const parts = [];
+  if (status.photos_a_minute) {
+    parts.push(`${number(Math.max(1, Math.round(status.photos_a_minute)))} a minute`);
+  }
+  if (status.eta_s !== null && status.eta_s !== undefined) parts.push(`${span(status.eta_s)} left`);
+  return parts.join(" · ");
+}
+
+function span(seconds) {
+  if (seconds < 60) return "under a minute";
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `about ${Math.round(seconds / 3600)} h`;
+  return `about ${Math.round(seconds / 86400)} days`;
+}
+
+function number(value) {
+  return value.toLocaleString("en");
+}

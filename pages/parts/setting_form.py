@@ -1,0 +1,124 @@
+"""Setting form: a form for each section of the settings, made from its own types."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pages.parts import told, wording
+from pages.parts.wording import plain
+from tagger.records import WriteMode
+from tagger.web import settings
+from tagger.web.runtime import Runtime
+
+TITLES = {
+    "model": "What is asked of the model",
+    "metadata": "What is written into photos",
+    "scan": "How folders are looked through",
+    "tagger": "The tagger process",
+    "retry": "When a server does not answer",
+    "app": "Where the browser finds the app",
+    "data": "Where the program keeps its own files",
+}
+
+
+def show(app: Runtime, held: Mapping[str, str]) -> None:
+    """All sections but the servers, each saved by itself."""
+    for name, title in TITLES.items():
+        with st.expander(title, expanded=name == "model", key=f"settings_{name}"):
+            _section(app, name, held)
+
+
+def _section(app: Runtime, name: str, held: Mapping[str, str]) -> None:
+    values: BaseModel = getattr(app.config, name)
+    with st.form(f"settings_form_{name}", border=False):
+        edited = {
+            key: field(
+                f"{name}.{key}", info, getattr(values, key), held.get(f"{name}.{key}")
+            )
+            for key, info in type(values).model_fields.items()
+        }
+        saved = st.form_submit_button("Save", key=f"settings_save_{name}")
+    if saved:
+        changed = {
+            key: value
+            for key, value in edited.items()
+            if value != _as_shown(values, key)
+        }
+        save(app, {name: changed})
+
+
+def save(app: Runtime, changes: Mapping[str, Any]) -> None:
+    """Save edits, take them into force, and say what waits for a restart."""
+    with told.refusals():
+        saved = settings.save(changes)
+        app.apply(saved.config)
+        if saved.restart:
+            names = ", ".join(saved.restart)
+            st.info(plain(f"Saved. {names}: from the next start of the app on."))
+        else:
+            st.success("Saved." if saved.changed else "Nothing was changed.")
+
+
+def field(
+    key: str, info: FieldInfo, value: Any, variable: str | None, *, unique: str = ""
+) -> Any:
+    """One input for one setting, of the kind its type asks for; answers its value.
+
+    `unique` tells the inputs of one setting apart where it occurs in a list.
+    """
+    label = wording.setting(key)
+    common: dict[str, Any] = {
+        "help": plain(f"{key} in the file"),
+        "disabled": variable is not None,
+        "key": f"settings_{key}{unique}",
+    }
+    if variable:
+        label = f"{label} (held by {plain(variable)})"
+    kind = info.annotation
+    if kind is bool:
+        return st.toggle(label, value=value, **common)
+    if get_origin(kind) is Literal or kind is WriteMode:
+        choices = list(WriteMode) if kind is WriteMode else list(get_args(kind))
+        return str(
+            st.selectbox(
+                label, choices, index=choices.index(value), width=340, **common
+            )
+        )
+    if kind in (int, float):
+        return _number(label, kind, info, value, common)
+    if get_origin(kind) is tuple:
+        lines = st.text_area(
+            f"{label} (one a line)", value="\n".join(value), width=520, **common
+        )
+        return [line.strip() for line in lines.splitlines() if line.strip()]
+    return st.text_input(label, value=value, width=520, **common)
+
+
+def _number(
+    label: str, kind: Any, info: FieldInfo, value: Any, common: dict[str, Any]
+) -> Any:
+    bounds = {
+        name: kind(getattr(limit, name))
+        for limit in info.metadata
+        for name in ("ge", "le")
+        if hasattr(limit, name)
+    }
+    return st.number_input(
+        label,
+        value=kind(value),
+        min_value=bounds.get("ge", kind(0)),
+        max_value=bounds.get("le"),
+        step=1 if kind is int else None,
+        width=220,
+        **common,
+    )
+
+
+def _as_shown(values: BaseModel, key: str) -> Any:
+    value = getattr(values, key)
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, WriteMode) else value

@@ -1,0 +1,54 @@
+"""Wall: a long list of photographs, page by page, each of them to be opened.
+
+Where one is in the list and which photo is open stand in the address, so that a link
+opens the same view.
+"""
+
+import streamlit as st
+
+from pages.parts import grid, photo
+from tagger.catalogue import questions
+from tagger.catalogue.questions import Page, Wanted
+from tagger.catalogue.store import Catalogue
+
+PHOTOS_A_PAGE = 120
+
+
+def page(catalogue: Catalogue, wanted: Wanted, *, key: str) -> Page:
+    """The photos wanted, from where the address says; a new list begins at its top."""
+    remembered = f"{key}_wanted"
+    if st.session_state.get(remembered, wanted) != wanted:
+        st.query_params.pop("after", None)
+    st.session_state[remembered] = wanted
+    after = st.query_params.get("after")
+    return questions.page(catalogue, wanted, after=after, limit=PHOTOS_A_PAGE)
+
+
+def show(page: Page, *, label: str, key: str) -> None:
+    """The photos of a page, the ways to the next and previous, and the one open."""
+    place = st.query_params.get("after", "")
+    opened = grid.show(
+        page.images, label=label, key=f"{key}_grid", page=place, left=photo.left()
+    )
+    if opened is not None:
+        st.query_params["photo"] = str(opened)
+    if page.previous or page.next:
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            _turn("Previous", page.previous, f"{key}_previous", ":material/arrow_back:")
+            _turn("Next", page.next, f"{key}_next", ":material/arrow_forward:")
+    photo.show_asked([card.id for card in page.images])
+
+
+def _turn(label: str, after: str | None, key: str, icon: str) -> None:
+    st.button(
+        label,
+        key=key,
+        icon=icon,
+        disabled=after is None,
+        on_click=_go,
+        args=(after,),
+    )
+
+
+def _go(after: str) -> None:
+    st.query_params["after"] = after

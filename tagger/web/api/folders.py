@@ -1,0 +1,79 @@
+"""API: the folders people added."""
+
+import os
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+
+from tagger.errors import UsageError, shown
+from tagger.records import Folder
+from tagger.tracking import folders
+from tagger.web import runtime
+from tagger.web.api import shapes
+from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message
+from tagger.web.runtime import Runtime
+
+router = APIRouter(prefix="/folders", tags=["folders"])
+
+
+def _known(folder_id: int) -> tuple[Runtime, Folder]:
+    """The runtime and the folder, or 404."""
+    opened = runtime.current()
+    try:
+        return opened, folders.get(opened.db, folder_id)
+    except UsageError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+
+
+@router.get("")
+def list_folders() -> list[FolderOut]:
+    """Every folder, by path."""
+    return [shapes.folder(folder) for folder in folders.every(runtime.current().db)]
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+def add_folder(wanted: FolderIn) -> FolderOut:
+    """Add a folder; it is looked through at once."""
+    opened = runtime.current()
+    folder = folders.add(
+        opened.db,
+        os.fsencode(wanted.path),
+        recursive=wanted.recursive,
+        write_mode=wanted.write_mode or opened.config.metadata.write_mode,
+        active=wanted.active,
+        data_dir=opened.config.data_dir,
+    )
+    return shapes.folder(folder)
+
+
+@router.post("/scan", status_code=HTTPStatus.ACCEPTED)
+def scan_all() -> Message:
+    """Have every active folder looked through soon."""
+    folders.request_scan(runtime.current().db, None)
+    return Message(message="Every active folder will be looked through.")
+
+
+@router.post("/{folder_id}/scan", status_code=HTTPStatus.ACCEPTED)
+def scan(folder_id: int) -> Message:
+    """Have one folder looked through soon."""
+    opened, folder = _known(folder_id)
+    folders.request_scan(opened.db, folder_id)
+    return Message(message=f"{shown(folder.path)} will be looked through.")
+
+
+@router.put("/{folder_id}/activate")
+def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
+    """Watch the folder and work on its photos, or stop doing so."""
+    opened, _ = _known(folder_id)
+    active = wanted.active if wanted is not None else True
+    folders.set_active(opened.db, folder_id, active)
+    return shapes.folder(folders.get(opened.db, folder_id))
+
+
+@router.delete("/{folder_id}")
+def remove(folder_id: int) -> Message:
+    """Take a folder out of the catalogue; no file is touched."""
+    opened, folder = _known(folder_id)
+    folders.remove(opened.db, folder_id)
+    return Message(message=f"{shown(folder.path)} is no longer in the catalogue.")

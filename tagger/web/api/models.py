@@ -1,0 +1,222 @@
+"""The shapes of the API: what clients send and get, as pydantic models."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tagger.records import WriteMode
+
+
+class Problem(BaseModel):
+    """RFC 9457: why a request was not served."""
+
+    title: str
+    status: int
+    detail: str
+
+
+class Health(BaseModel):
+    """The app answers. `proof` shows to a client with a nonce that it is its own."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    proof: str | None = None
+
+
+class ServerOut(BaseModel):
+    """One model server as the tagger last saw it."""
+
+    url: str
+    kind: str
+    model: str
+    usable: bool
+    problem: str | None
+    busy: int
+    answered: int
+
+
+class StatusOut(BaseModel):
+    """Where the tagger stands, and what every screen should say."""
+
+    state: str
+    message: str | None
+    backend: str | None
+    queued: int
+    working: int
+    tagged: int
+    not_written: int
+    failed: int
+    missing: int
+    total: int
+    photos_a_minute: float | None
+    eta_s: float | None
+    seen_at: str | None
+    servers: list[ServerOut]
+    notices: list[str] = []
+
+
+class TagOut(BaseModel):
+    """A tag of an image."""
+
+    id: int
+    name: str
+
+
+class TagCountOut(BaseModel):
+    """A tag, and how many photos carry it."""
+
+    id: int
+    name: str
+    count: int
+
+
+class SaidTag(TagOut):
+    """A tag with who said it: `file`, `person`, or the model's name."""
+
+    source: str
+    score: float | None
+
+
+class ImageOut(BaseModel):
+    """One photo in a list."""
+
+    id: int
+    name: str
+    path: str
+    folder_id: int
+    description: str | None
+    tags: list[TagOut]
+    state: str
+    taken_at: str | None
+    width_px: int | None
+    height_px: int | None
+    thumbnail: str | None
+
+
+class ImagePage(BaseModel):
+    """Some photos, and the cursors of the pages after and before them."""
+
+    images: list[ImageOut]
+    total: int
+    next: str | None
+    previous: str | None
+
+
+class ImageDetail(BaseModel):
+    """Everything known of one photo."""
+
+    id: int
+    name: str
+    path: str
+    folder_id: int
+    state: str
+    reason: str | None
+    description: str | None
+    description_source: str | None
+    text: str | None
+    tags: list[SaidTag]
+    format: str | None
+    size_bytes: int
+    width_px: int | None
+    height_px: int | None
+    taken_at: str | None
+    camera: str | None
+    lens: str | None
+    gps: tuple[float, float] | None
+    model: str | None
+    backend: str | None
+    server: str | None
+    seconds: float | None
+    answered_at: str | None
+    added_at: str
+    written_mode: str | None
+    written_at: str | None
+    thumbnail: str | None
+    original: str
+
+
+class FolderOut(BaseModel):
+    """A folder somebody added. `offline` says why it cannot be reached now."""
+
+    id: int
+    path: str
+    recursive: bool
+    active: bool
+    write_mode: WriteMode
+    added_at: str
+    last_scan_at: str | None
+    offline: str | None
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FolderIn(_In):
+    """A folder to add; without `write_mode` the one of the settings."""
+
+    path: str = Field(min_length=1)
+    recursive: bool = True
+    active: bool = True
+    write_mode: WriteMode | None = None
+
+
+class ActiveIn(_In):
+    """Whether the tagger shall watch a folder and work on its photos."""
+
+    active: bool = True
+
+
+class RetryIn(_In):
+    """Which failed photos to try again; all of them when none is named."""
+
+    image_ids: list[int] | None = None
+
+
+class Count(BaseModel):
+    """How many photos an action reached."""
+
+    count: int
+
+
+class Message(BaseModel):
+    """What was done, in a sentence."""
+
+    message: str
+
+
+class SettingsOut(BaseModel):
+    """The settings in force, and which of them an environment variable holds."""
+
+    config: dict[str, Any]
+    path: str
+    overridden: dict[str, str]
+
+
+class SettingsIn(_In):
+    """Edits: `{section: {key: value}}`; a value of null brings the default back."""
+
+    config: dict[str, Any]
+
+
+class ServerCheckIn(_In):
+    """A model server to test; what is not given is taken from the settings."""
+
+    url: str | None = None
+    model: str | None = None
+    kind: Literal["ollama", "openai"] | None = None
+
+
+class ServerCheck(BaseModel):
+    """What a test of one model server found; `problem` says what to do about it."""
+
+    url: str
+    kind: str
+    model: str
+    reachable: bool
+    has_model: bool
+    can_see: bool | None
+    usable: bool
+    models: list[str]
+    version: str | None
+    problem: str | None

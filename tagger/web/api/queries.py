@@ -1,0 +1,63 @@
+"""What a request may ask for in its address: filters, order, page.
+
+A parameter that is not known is refused: a misspelt filter would otherwise give
+everything, and look like an answer.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tagger.catalogue.questions import Sort, Wanted
+from tagger.records import ImageState
+from tagger.web.pictures import LARGEST_ID
+
+
+class Filters(BaseModel):
+    """Which photos a request is about; all conditions must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field("", max_length=1000, description="Words to find.")
+    tags: str = Field("", max_length=4000, description="Tag names, by comma.")
+    tag: list[str] = Field([], max_length=50, description="A tag with commas in it.")
+    folder: int | None = Field(None, ge=1, le=LARGEST_ID)
+    state: ImageState | None = None
+    month: str | None = Field(None, description="2024-05, or a year, 2024.")
+
+    def wanted(self, sort: Sort = Sort.NEWEST) -> Wanted:
+        """The question these filters put to the catalogue."""
+        names = [name.strip() for name in self.tags.split(",")]
+        return Wanted(
+            query=self.q,
+            tags=tuple(name for name in (*names, *self.tag) if name),
+            folder_id=self.folder,
+            state=self.state,
+            month=self.month,
+            sort=sort,
+        )
+
+
+class SearchQuery(Filters):
+    """A page of what was found. `after` is `next` or `previous` of another page."""
+
+    after: str | None = Field(None, max_length=2000)
+    limit: int = Field(50, ge=1, le=500)
+
+
+class ImagesQuery(SearchQuery):
+    """A page of photos in an order."""
+
+    sort: Sort = Sort.NEWEST
+
+
+class TagsQuery(Filters):
+    """How many tags to count."""
+
+    limit: int = Field(50, ge=1, le=1000)
+
+
+class ExportQuery(Filters):
+    """The form of the table."""
+
+    format: Literal["csv", "parquet", "jsonl"] = "csv"

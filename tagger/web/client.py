@@ -1,0 +1,173 @@
+"""The command line's way to the running app: search, export and rebuild over its API.
+
+DuckDB lets one process open the catalogue, so while an app runs only it can answer.
+`App.find` believes `data/app.json` only when the process lives and what answers at its
+address proves that it knows the same secret.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tagger.errors import DataError, UsageError
+from tagger.web import appfile
+from tagger.web.appfile import AppFile
+from tagger.web.processes import is_alive
+
+_FIND_S = 5.0
+_PAGE = 500
+_ASK = httpx.Timeout(120.0, connect=_FIND_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One photo a search found, best first."""
+
+    id: int
+    path: str
+    description: str | None
+    tags: tuple[str, ...]
+
+
+class App:
+    """A running app of this data folder; use as a context manager."""
+
+    def __init__(self, left: AppFile, *, transport: httpx.BaseTransport | None = None):
+        self.url = left.url
+        # The app is on this machine: no proxy of the environment stands between.
+        self._http = httpx.Client(
+            base_url=left.url,
+            headers={
+                "Authorization": f"Bearer {left.secret}",
+                "Accept-Encoding": "identity",  # progress lines must not be held back
+            },
+            timeout=_ASK,
+            transport=transport,
+            trust_env=False,
+        )
+
+    @classmethod
+    def find(cls, data_dir: Path) -> "App | None":
+        """The app that runs on this data folder, or None."""
+        left = appfile.read(data_dir)
+        if left is None or not is_alive(left.pid) or not _proves(left):
+            return None
+        return cls(left)
+
+    def search(self, query: str, *, limit: int = 50) -> list[Found]:
+        """The photos that match, best first; raises `UsageError` on a bad query."""
+        found: list[Found] = []
+        asked: dict[str, str | int] = {"q": query}
+        while len(found) < limit:
+            asked["limit"] = min(limit - len(found), _PAGE)
+            page = self._get("/api/search", **asked).json()
+            found += [_found(image) for image in page["images"]]
+            if page["next"] is None:
+                break
+            asked["after"] = page["next"]
+        return found
+
+    def export(self, out: Path, *, format: str, query: str = "") -> None:
+        """Write the matching photos to `out`, which is replaced only when complete."""
+        temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
+        try:
+            with (
+                self._stream("GET", "/api/export", format=format, q=query) as response,
+                temporary.open("wb") as file,
+            ):
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            temporary.replace(out)
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Have catalogue, search index and thumbnails made anew."""
+        with self._stream("POST", "/api/rebuild") as response:
+            for line in response.iter_lines():
+                said = json.loads(line)
+                if "problem" in said:
+                    raise DataError(said["problem"])
+                if progress is not None and "done" in said:
+                    progress(said["done"], said["total"])
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _get(self, path: str, **params: str | int) -> httpx.Response:
+        try:
+            response = self._http.get(path, params=params)
+        except httpx.HTTPError as error:
+            raise _gone(error) from error
+        _raise_problem(response)
+        return response
+
+    @contextmanager
+    def _stream(
+        self, method: str, path: str, **params: str | int
+    ) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream(method, path, params=params) as response:
+                if response.is_error:
+                    response.read()
+                _raise_problem(response)
+                yield response
+        except httpx.HTTPError as error:
+            raise _gone(error) from error
+
+
+def _found(image: dict[str, Any]) -> Found:
+    return Found(
+        id=image["id"],
+        path=image["path"],
+        description=image["description"],
+        tags=tuple(tag["name"] for tag in image["tags"]),
+    )
+
+
+def _proves(left: AppFile) -> bool:
+    """Whether what answers at the address knows the secret; it is not told it."""
+    nonce = secrets.token_urlsafe(16)
+    try:
+        answer = httpx.get(
+            f"{left.url}/api/health",
+            params={"nonce": nonce},
+            timeout=_FIND_S,
+            trust_env=False,
+        )
+        return answer.is_success and hmac.compare_digest(
+            answer.json()["proof"] or "", appfile.proof(left.secret, nonce)
+        )
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _raise_problem(response: httpx.Response) -> None:
+    """Turn a problem the app names into the error it was there."""
+    if not response.is_error:
+        return
+    try:
+        detail = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"the app answered {response.status_code} {response.reason_phrase}"
+    raise UsageError(detail) if response.is_client_error else DataError(detail)
+
+
+def _gone(error: httpx.HTTPError) -> DataError:
+    return DataError(f"the running app stopped answering: {error}")

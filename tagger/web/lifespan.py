@@ -1,0 +1,150 @@
+"""What happens around the serving: everything is opened before, and closed after it.
+
+Order matters. The catalogue is opened first, because its lock tells whether another
+app has this data folder; the tagger starts last and ends first.
+"""
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tagger.config import Config
+from tagger.errors import TaggerError
+from tagger.tracking import runs
+from tagger.web import appfile, runtime
+from tagger.web.appfile import AppFile
+from tagger.web.intaker import Intaker
+from tagger.web.processes import is_alive
+from tagger.web.promptness import send_at_once
+from tagger.web.runtime import Runtime
+from tagger.web.serve import refuse_beyond_loopback
+from tagger.web.supervisor import Supervisor
+
+LOCK_WAIT_S = 30.0
+_FAILED = "lifespan.startup.failed"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where the server really listens, whatever the settings say."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return (
+            f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        )
+
+
+Lifespan = Callable[[object], AbstractAsyncContextManager[dict[str, Runtime]]]
+
+
+def lifespan(
+    config: Config, bound: Callable[[], Bound], *, warm: Sequence[str] = ()
+) -> Lifespan:
+    """The app's lifespan. `warm` names modules to import before the first visitor."""
+
+    @contextlib.asynccontextmanager
+    async def around(_app: object) -> AsyncIterator[dict[str, Runtime]]:
+        opening = _opened(config, bound(), warm)
+        opened = await asyncio.to_thread(opening.__enter__)
+        try:
+            yield {"runtime": opened}
+        finally:
+            await asyncio.to_thread(opening.__exit__, None, None, None)
+
+    return around
+
+
+@contextlib.contextmanager
+def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runtime]:
+    refuse_beyond_loopback(bound.host, setting="server.address")
+    send_at_once(bound.port)
+    with contextlib.ExitStack() as stack:
+        stack.callback(runtime.use, None)
+        opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
+        stack.callback(opened.close)
+        if ignored := ignored_address(os.environ, bound):
+            log.warning(ignored)
+            opened.notices.set("address", ignored)
+        intaker = Intaker(opened)
+        stack.callback(intaker.stop)
+        intaker.start()
+        opened.supervisor = _supervisor(opened)
+        stack.callback(opened.supervisor.stop)
+        _warm(warm)
+        opened.supervisor.start()
+        opened.secret = appfile.new_secret()
+        runtime.use(opened)
+        left = AppFile(url=bound.url, pid=os.getpid(), secret=opened.secret)
+        appfile.write(config.data_dir, left)
+        stack.callback(appfile.remove, config.data_dir, left)
+        yield opened
+
+
+def _supervisor(opened: Runtime) -> Supervisor:
+    def other_alive() -> bool:
+        # A killed tagger's last report is fresh for a while; its process is not.
+        pid = runs.alive(opened.db)
+        return pid is not None and is_alive(pid)
+
+    return Supervisor(opened.notices, other_alive=other_alive)
+
+
+def _warm(modules: Sequence[str]) -> None:
+    """Import now what the first page would, and exempt it from every collection.
+
+    Streamlit collects garbage after each script run; over everything imported here
+    that would take 140 ms each time.
+    """
+    for module in modules:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def ignored_address(environ: Mapping[str, str], bound: Bound) -> str | None:
+    """A sentence naming HOST or PORT of the environment if the app is not there."""
+    wanted = {"HOST": bound.host, "PORT": str(bound.port)}
+    ignored = [
+        f"{name}={environ[name]}"
+        for name, used in wanted.items()
+        if environ.get(name) and environ[name] != used
+    ]
+    if not ignored:
+        return None
+    return (
+        f"{' and '.join(ignored)} is ignored under `streamlit run`: the app is at "
+        f"{bound.url}. Use `python -m tagger serve`, or the flags --server.address "
+        "and --server.port."
+    )
+
+
+class PlainStartupErrors:
+    """ASGI layer: a start that fails for a reason of ours is told in one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plainly(message: Message) -> None:
+            error = sys.exception()  # Starlette reports from within its handler
+            if message["type"] == _FAILED and isinstance(error, TaggerError):
+                message = {**message, "message": str(error)}
+            await send(message)
+
+        is_lifespan = scope["type"] == "lifespan"
+        await self.app(scope, receive, send_plainly if is_lifespan else send)

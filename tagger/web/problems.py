@@ -1,0 +1,50 @@
+"""Errors as RFC 9457 problem details: a plain sentence with the right status."""
+
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse
+
+from tagger.errors import (
+    ConfigError,
+    DataError,
+    ExiftoolUnavailable,
+    ImageError,
+    ModelUnavailable,
+    TaggerError,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS_OF: tuple[tuple[type[TaggerError], HTTPStatus], ...] = (
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ModelUnavailable, HTTPStatus.BAD_GATEWAY),
+    (DataError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ExiftoolUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON answer with the media type of problem details."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem_response(
+    status: int, detail: str, headers: dict[str, str] | None = None
+) -> ProblemResponse:
+    """The answer to a request that cannot be served, saying why in one sentence."""
+    status = HTTPStatus(status)
+    body = {"title": status.phrase, "status": int(status), "detail": detail}
+    headers = {"cache-control": "no-store", **(headers or {})}
+    return ProblemResponse(body, status_code=status, headers=headers)
+
+
+def status_of(error: TaggerError) -> HTTPStatus:
+    """The HTTP status that says who has to react to this error."""
+    for kind, status in _STATUS_OF:
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,151 @@
+"""The runtime: what the app process holds open, for the API, thumbnails and pages.
+
+`current()` is the process-wide one. The app's lifespan makes it; where no lifespan ran
+(a page under test) it is made on demand, without supervisor and intake thread, and
+takes new results over at each call instead.
+"""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from tagger import config
+from tagger.catalogue import intake
+from tagger.catalogue.store import Catalogue
+from tagger.config import Config
+from tagger.errors import DataError
+from tagger.imaging.thumbnails import ThumbnailStore
+from tagger.records import Status
+from tagger.tracking import status
+from tagger.tracking.database import Database
+from tagger.web.notices import Notices
+from tagger.web.supervisor import Supervisor
+
+_STATUS_FRESH_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """One data folder, opened."""
+
+    def __init__(self, config: Config, db: Database, catalogue: Catalogue) -> None:
+        self.config = config
+        self.db = db
+        self.catalogue = catalogue
+        self.thumbnails = ThumbnailStore(config.thumbnails_dir)
+        self.notices = Notices()
+        self.supervisor: Supervisor | None = None
+        self.secret: str | None = None
+        self._asking = threading.Lock()
+        self._status: tuple[float, Status | None] = (0.0, None)
+
+    @classmethod
+    def open(cls, config: Config, *, wait_s: float = 0.0) -> "Runtime":
+        """Open tracking database and catalogue, waiting for another holder to end.
+
+        Raises `DataError` that names the holder when `wait_s` is over.
+        """
+        db = Database.open(config.tracking_path)
+        try:
+            return cls(config, db, _open_catalogue(config, wait_s=wait_s))
+        except BaseException:
+            db.close()
+            raise
+
+    def take(self) -> int:
+        """Carry new results into the catalogue; how many changes were taken."""
+        return intake.take(self.catalogue, self.db)
+
+    def status(self) -> Status:
+        """Where the tagger stands, at most a second ago: every screen keeps asking."""
+        with self._asking:
+            asked_at, known = self._status
+            if known is None or time.monotonic() - asked_at >= _STATUS_FRESH_S:
+                known = status.read(self.db)
+                self._status = (time.monotonic(), known)
+            return known
+
+    def apply(self, config: Config) -> None:
+        """Go on with edited settings; the tagger is started anew to take them."""
+        self.config = config
+        if self.supervisor is not None:
+            self.supervisor.restart()
+
+    def close(self) -> None:
+        self.catalogue.close()
+        self.db.close()
+
+
+def _open_catalogue(config: Config, *, wait_s: float) -> Catalogue:
+    path, search_dir = config.catalogue_path, config.search_dir
+    try:
+        return Catalogue.open(path, search_dir)
+    except DataError as error:
+        if not wait_s:
+            raise
+        log.warning("%s; trying for %.0f s", error, wait_s)
+        return Catalogue.open(path, search_dir, wait_s=wait_s)
+
+
+class _Slot:
+    """Holds the process-wide runtime, and whether a lifespan owns it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runtime: Runtime | None = None
+        self._owned = False
+
+    def put(self, runtime: Runtime | None) -> None:
+        with self._lock:
+            self._close_unowned()
+            self._runtime, self._owned = runtime, runtime is not None
+
+    def get(self) -> Runtime:
+        with self._lock:
+            if self._runtime is not None and self._owned:
+                return self._runtime
+            runtime = self._on_demand(config.load())
+        runtime.take()
+        return runtime
+
+    def secret(self) -> str | None:
+        runtime = self._runtime
+        return runtime.secret if runtime is not None else None
+
+    def _on_demand(self, settings: Config) -> Runtime:
+        known = self._runtime
+        if known is not None and _places(known.config) == _places(settings):
+            known.config = settings
+            return known
+        self._close_unowned()
+        self._runtime = Runtime.open(settings)
+        return self._runtime
+
+    def _close_unowned(self) -> None:
+        if self._runtime is not None and not self._owned:
+            self._runtime.close()
+            self._runtime = None
+
+
+def _places(settings: Config) -> tuple[Path, Path]:
+    return settings.data_dir, settings.catalogue_path
+
+
+_slot = _Slot()
+
+
+def current() -> Runtime:
+    """The runtime of this process; made on demand where no lifespan made it."""
+    return _slot.get()
+
+
+def use(runtime: Runtime | None) -> None:
+    """Set the runtime of this process, or take it away; for the lifespan and tests."""
+    _slot.put(runtime)
+
+
+def secret() -> str | None:
+    """The secret that trusted clients of this process show; None without a lifespan."""
+    return _slot.secret()

@@ -1,0 +1,41 @@
+"""Model servers on screen: what stands with each, and a test before one is saved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tagger.config import Config, Server
+from tagger.errors import UsageError
+from tagger.records import ServerState
+from tagger.vision import choose
+from tagger.web import runtime
+
+
+def states() -> tuple[ServerState, ...]:
+    """What stands with each server of the settings, asked now."""
+    return choose.states(runtime.current().config)
+
+
+def check(values: Mapping[str, Any]) -> ServerState:
+    """Ask a server that need not be among the settings.
+
+    `values` are keys of one `[[servers]]` table. Raises `UsageError` on a bad one.
+    """
+    config = runtime.current().config
+    try:
+        server = Server.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{key} = {first['input']!r}: {first['msg']}") from error
+    return choose.states(config.model_copy(update={"servers": (server,)}))[0]
+
+
+def like(config: Config, *, url: str | None) -> Server:
+    """The configured server at this address; its key never goes to another one."""
+    if url is None:
+        return config.servers[0]
+    wanted = url.rstrip("/")
+    known = (server for server in config.servers if server.url == wanted)
+    return next(known, Server.model_construct(url=wanted))
