@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-SH = sh scripts
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
+FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format clean
+.PHONY: start demo install exiftool test test-slow lint format clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -13,36 +14,40 @@ start: install exiftool  ## install what is needed, and run the app
 demo: install exiftool  ## tag a fresh copy of the sample photographs
 	@$(BIN)/python -m tagger demo
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed  ## make the virtual environment and fill it
 
 $(VENV)/.installed: requirements.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
-		{ echo "Python cannot make a virtual environment; on Debian: sudo apt install python3-venv"; exit 1; }
-	@echo "Installing what the program needs into $(VENV) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@sh scripts/ensure-venv "$(PYTHON)" "$(VENV)"
+	@echo "Installing what the program needs into $(VENV) …" >&2
+	@$(PIP) install -r requirements.txt || $(FAILED)
 	@touch $@
 
-exiftool:
-	@$(SH)/ensure-exiftool
+exiftool:  ## install exiftool where that may be done, otherwise say how
+	@sh scripts/ensure-exiftool
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing what the checks need into $(VENV) …" >&2
+	@$(PIP) install -r requirements-dev.txt || $(FAILED)
 	@touch $@
 
-lint: $(VENV)/.installed-dev  ## style and types
+lint: $(VENV)/.installed-dev  ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed-dev
+format: $(VENV)/.installed-dev  ## put the code into its style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: lint  ## the quick tests, at most 12 minutes on 2 cores
+test: lint exiftool  ## check style, types and behaviour, at most 12 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-slow: $(VENV)/.installed-dev  ## kills, load and torture, at most 45 minutes
+test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 45 minutes
 	$(BIN)/python -m pytest -m slow --timeout 1200
 
-clean:
+clean:  ## remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
+		while IFS='|' read -r name text; do printf '%-10s  %s\n' "$$name" "$$text"; done

@@ -6,14 +6,21 @@ both. The record is passed down as an argument; nothing keeps it at module level
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -69,6 +76,15 @@ class Model(_Section):
     image_side_px: int = Field(1024, ge=224, le=4096)
     max_tokens: int = Field(1024, ge=64, le=32768)
 
+    @model_validator(mode="after")
+    def _fewest_before_most(self) -> "Model":
+        if self.tags_min > self.tags_max:
+            raise ValueError(
+                f"tags_min ({self.tags_min}) must not be above tags_max "
+                f"({self.tags_max})"
+            )
+        return self
+
 
 class Server(_Section):
     """One model server."""
@@ -96,6 +112,7 @@ class Metadata(_Section):
     write_mode: WriteMode = WriteMode.FILE
     replace_person_description: bool = False
     user_comment: Literal["never", "if_empty"] = "never"
+    provenance: bool = True
     keep_modified_time: bool = True
     exiftool: str = "exiftool"
     timeout_s: float = Field(120.0, gt=0)
@@ -179,6 +196,12 @@ class Config(BaseSettings):
 
 
 _SPECIAL = {"TAGGER_CONFIG", "TAGGER_DATA_DIR", "TAGGER_SERVERS"}
+_PLAIN = {
+    "DB_PATH": "data.catalogue",
+    "TAGGER_DATA_DIR": "data.dir",
+    "HOST": "app.host",
+    "PORT": "app.port",
+}
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -197,7 +220,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     _apply_plain_variables(values, environ)
     token = _environment.set(environ)
     try:
-        return check(values, origin=str(path))
+        return check(values, origin=lambda key: _origin(key, path, environ))
     finally:
         _environment.reset(token)
 
@@ -211,18 +234,27 @@ def read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: there is no such settings file (TAGGER_CONFIG names it)"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def check(values: dict[str, Any], *, origin: str = "config.toml") -> Config:
-    """Settings out of plain values; raises `ConfigError` naming the first bad key."""
+def check(
+    values: dict[str, Any],
+    *,
+    origin: Callable[[str], str] = lambda key: "config.toml",
+) -> Config:
+    """Settings out of plain values; raises `ConfigError` naming the first bad key.
+
+    `origin` tells where the value of a key comes from.
+    """
     try:
         return Config(**values)
     except ValidationError as error:
-        raise ConfigError(f"{origin}: {_sentence(error)}") from error
+        raise ConfigError(f"{origin(_key(error))}: {_sentence(error)}") from error
     except SettingsError as error:
-        raise ConfigError(f"a TAGGER_ variable is no valid JSON: {error}") from error
+        raise ConfigError("TAGGER_SERVERS is no valid JSON") from error
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
@@ -241,28 +273,56 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
 
 
 def _apply_plain_variables(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Fold the variables with a name of their own into the file's values."""
+    """Fold the variables with a name of their own into the file's values.
+
+    What has the wrong shape in the file is left alone: `check` names it.
+    """
+    servers = values.get("servers") or [{}]
+    if isinstance(servers, list) and all(isinstance(s, dict) for s in servers):
+        values["servers"] = _servers(servers, environ)
+    for variable, key in _PLAIN.items():
+        section, _, name = key.partition(".")
+        known = values.get(section, {})
+        if environ.get(variable) and isinstance(known, dict):
+            values[section] = {**known, name: environ[variable]}
+
+
+def _servers(
+    servers: list[dict[str, Any]], environ: Mapping[str, str]
+) -> list[dict[str, Any]]:
     if urls := environ.get("OLLAMA_SERVER"):
-        first = (values.get("servers") or [{}])[0]
-        values["servers"] = [
-            {**first, "url": url.strip()} for url in urls.split(",") if url.strip()
-        ]
+        given = [url.strip() for url in urls.split(",") if url.strip()]
+        servers = [{**servers[0], "url": url} for url in given]
     if model := environ.get("OLLAMA_MODEL"):
-        servers = values.get("servers") or [{}]
-        values["servers"] = [{**server, "model": model} for server in servers]
-    for variable, section, key in (
-        ("DB_PATH", "data", "catalogue"),
-        ("TAGGER_DATA_DIR", "data", "dir"),
-        ("HOST", "app", "host"),
-        ("PORT", "app", "port"),
-    ):
-        if environ.get(variable):
-            values[section] = {**values.get(section, {}), key: environ[variable]}
+        servers = [{**server, "model": model} for server in servers]
+    return servers
+
+
+def _origin(key: str, path: Path, environ: Mapping[str, str]) -> str:
+    """Where a bad value comes from: the variable that set it, or the file."""
+    section, _, name = key.partition(".")
+    candidates = [
+        *(variable for variable, plain in _PLAIN.items() if plain == key),
+        f"TAGGER_{section}__{name}".upper(),
+    ]
+    if section == "servers":
+        candidates = ["TAGGER_SERVERS"]
+        candidates += ["OLLAMA_SERVER"] if key.endswith(".url") else []
+        candidates += ["OLLAMA_MODEL"] if key.endswith(".model") else []
+    return next((name for name in candidates if environ.get(name)), str(path))
+
+
+def _key(error: ValidationError) -> str:
+    return ".".join(str(part) for part in error.errors()[0]["loc"])
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    first, key = error.errors()[0], _key(error)
     if first["type"] == "extra_forbidden":
         return f"there is no setting called {key}"
-    return f"{key} = {first['input']!r} is not allowed: {first['msg']}"
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("model_type", "model_attributes_type"):
+        said = f"it must be a section, [{key}]"
+    if isinstance(first["input"], dict):
+        return f"{key} is not allowed: {said}"
+    return f"{key} = {first['input']!r} is not allowed: {said}"

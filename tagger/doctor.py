@@ -67,9 +67,14 @@ def exiftool(program: str) -> Finding:
             [program, "-ver"], capture_output=True, text=True, timeout=20, check=True
         )
     except FileNotFoundError:
-        return Finding("exiftool", False, "not installed", EXIFTOOL_ADVICE)
+        found = "not installed" if program == "exiftool" else f"no file {program}"
+        return Finding("exiftool", False, found, EXIFTOOL_ADVICE)
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding("exiftool", False, f"does not run: {error}", EXIFTOOL_ADVICE)
+        advice = (
+            f"try `{program} -ver` in a terminal, or let metadata.exiftool name "
+            "another one; until then nothing is written into photos"
+        )
+        return Finding("exiftool", False, _not_run(error), advice)
     version = answer.stdout.strip()
     try:
         old = float(version) < TRIED_EXIFTOOL
@@ -80,8 +85,17 @@ def exiftool(program: str) -> Finding:
             f"{program} says {version!r}, which is no exiftool version",
             "let metadata.exiftool name the real exiftool",
         )
-    advice = f"update it: writing was tried from {TRIED_EXIFTOOL} on" if old else None
-    return Finding("exiftool", not old, f"version {version}", advice)
+    update = f"update it: writing was tried from {TRIED_EXIFTOOL} on" if old else None
+    return Finding("exiftool", not old, f"version {version}", update)
+
+
+def _not_run(error: OSError | subprocess.SubprocessError) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"does not answer within {error.timeout:.0f} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        said = error.stderr.strip().partition("\n")[0]
+        return f"ends with code {error.returncode}" + (f": {said}" if said else "")
+    return f"cannot be run: {error}"
 
 
 def servers(config: Config) -> Iterator[Finding]:
@@ -97,7 +111,7 @@ def servers(config: Config) -> Iterator[Finding]:
 
 def _server_found(state: ServerState) -> str:
     if not state.reachable:
-        return "does not answer"
+        return (state.problem or "does not answer").removeprefix(f"{state.url} ")
     if not state.has_model:
         return f"answers, but does not have {state.model}"
     if state.can_see is False:
@@ -106,7 +120,10 @@ def _server_found(state: ServerState) -> str:
 
 
 def _server_advice(state: ServerState, config: Config) -> str:
-    advice = state.problem or "see the server's own log"
+    if state.reachable:
+        advice = state.problem or "see the server's own log"
+    else:
+        advice = "start it (Ollama: `ollama serve`), or correct servers.url"
     if config.model.backend == "auto":
         advice += "; meanwhile the built-in model is used"
     return advice

@@ -347,3 +347,15 @@ def test_pixels_are_resized_upright_and_whole() -> None:
     assert small.shape == (4, 6, 3)
     assert small[:, 0].max() == 0
     assert right.mean() > 240
+
+
+def test_loading_the_model_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime would leave an id in the home folder and call its maker."""
+    code = "from tagger.vision.builtin import Builtin; Builtin().check()"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=SAMPLES.parent.parent,
+        env={**os.environ, "HOME": str(tmp_path)},
+        check=True,
+    )
+    assert not (tmp_path / ".cache" / "Microsoft").exists()

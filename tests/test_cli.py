@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -111,6 +112,47 @@ def test_bad_usage_and_bad_settings_are_2(
     assert answer.returncode == 2
 
 
+def test_a_limit_below_one_is_refused_in_words(
+    environment: Mapping[str, str],
+) -> None:
+    answer = tagger(environment, "tag", "--limit", "0", ".")
+    assert answer.returncode == 2
+    assert "must be a whole number from 1 on, not '0'" in answer.stderr
+
+
+def test_a_port_in_use_is_2_and_names_another(
+    environment: Mapping[str, str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = tagger({**environment, "PORT": str(port)}, "serve")
+    assert answer.returncode == 2
+    assert f"port {port}: another program is there" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_fault(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    command = f"{sys.executable} -m tagger tag --dry-run {tmp_path}/photos | true"
+    answer = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, env=dict(environment), capture_output=True
+    )
+    assert b"Traceback" not in answer.stderr
+    assert b"BrokenPipe" not in answer.stderr
+
+
+def test_doing_nothing_is_said(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    (tmp_path / "empty").mkdir()
+    answer = tagger(environment, "tag", str(tmp_path / "empty"))
+    assert answer.returncode == 0
+    assert "no photos there" in answer.stderr
+    photos = str(tmp_path / "photos")
+    assert "3 of 3 photos tagged" in tagger(environment, "tag", photos).stderr
+    again = tagger(environment, "tag", photos)
+    assert "nothing to do: 3 photos done before" in again.stderr
+
+
 def test_a_missing_model_is_4_and_says_what_to_pull(
     tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
 ) -> None:
@@ -158,7 +200,8 @@ def test_folders_are_added_listed_switched_scanned_and_removed(
     [off] = said(tagger(environment, "folders", "deactivate", photos, "--json"))  # type: ignore[misc]
     assert off["active"] is False
     assert tagger(environment, "folders", "activate", str(added["id"])).returncode == 0
-    assert tagger(environment, "folders", "remove", photos).returncode == 0
+    [gone] = said(tagger(environment, "folders", "remove", photos, "--json"))  # type: ignore[misc]
+    assert gone["path"] == photos
     assert said(tagger(environment, "folders", "list", "--json")) == []
     assert len(os.listdir(photos)) == 3
 
@@ -193,6 +236,20 @@ def test_the_doctor_says_what_to_do(
     assert answer.returncode == 1
     assert "libimage-exiftool-perl" in answer.stdout
     assert "ollama pull gemma3:4b" in answer.stdout
+
+
+def test_the_doctor_tells_an_exiftool_that_fails_from_one_that_is_missing(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    fails = tmp_path / "exiftool"
+    fails.write_text("#!/bin/sh\necho no perl here >&2\nexit 2\n")
+    fails.chmod(0o755)
+    broken = {**environment, "TAGGER_METADATA__EXIFTOOL": str(fails)}
+    answer = tagger(broken, "doctor")
+    assert answer.returncode == 1
+    assert "ends with code 2: no perl here" in answer.stdout
+    assert "metadata.exiftool" in answer.stdout
+    assert "apt install" not in answer.stdout
 
 
 def test_hostile_words_cannot_reach_the_terminal(

@@ -48,6 +48,9 @@ def test_the_defaults_are_as_promised() -> None:
         ),
         ('[[servers]]\nurl = "11434"', "servers.0.url = '11434' is not allowed"),
         ("[app\nport = 1", "not valid TOML"),
+        ("servers = 3", "servers = 3 is not allowed"),
+        ("app = 3", r"app = 3 is not allowed: it must be a section, \[app\]"),
+        ("[model]\ntags_min = 30", "tags_min \\(30\\) must not be above tags_max"),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(
@@ -86,6 +89,28 @@ def test_the_servers_can_be_given_as_json(tmp_path: Path) -> None:
     assert [(s.url, s.kind, s.model) for s in found.servers] == [
         ("http://a:1", "openai", "m")
     ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"PORT": "abc"}, "^PORT: app.port = 'abc'"),
+        ({"OLLAMA_SERVER": "box"}, "^OLLAMA_SERVER: servers.0.url = 'box'"),
+        ({"TAGGER_SCAN__SETTLE_S": "-1"}, "^TAGGER_SCAN__SETTLE_S: "),
+    ],
+)
+def test_a_bad_variable_is_named_itself(
+    tmp_path: Path, environ: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load(tmp_path, **environ)
+
+
+def test_a_file_that_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
+    for path in (tmp_path / "x.toml", tmp_path):
+        with pytest.raises(ConfigError):
+            config.load({"TAGGER_CONFIG": str(path)})
 
 
 def test_a_misspelt_variable_is_refused(tmp_path: Path) -> None:

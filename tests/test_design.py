@@ -31,6 +31,7 @@ OWNERS = {
     "httpx": {"vision", "web"},
     "PIL": {"imaging"},
     "pillow_heif": {"imaging"},
+    "rawpy": {"imaging"},
     "onnxruntime": {"vision"},
     "exiftool": {"pipeline"},
     "watchdog": {"pipeline"},

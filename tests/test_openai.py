@@ -81,7 +81,7 @@ def test_a_model_that_breaks_the_servers_grammar_fails_the_photo(
     with (
         llama_server.running(tmp_path, clumsy=True) as url,
         openai_at(url, model=Model(temperature=1.0, max_tokens=64)) as it,
-        pytest.raises(UnusableAnswer, match="JSON schema or was cut off"),
+        pytest.raises(UnusableAnswer, match="cut off"),
     ):
         it.describe(plain_picture(), b"dog.jpg")
 

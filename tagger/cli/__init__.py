@@ -5,6 +5,7 @@ photos failed, 4 no usable model server, 130 stopped by Ctrl-C.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -29,7 +30,9 @@ def main(argv: Sequence[str]) -> int:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         if not options.verbose and options.quiet_log:
             logging.getLogger("tagger").setLevel(logging.ERROR)
-        return int(options.run(options, settings))
+        code = int(options.run(options, settings))
+        sys.stdout.flush()
+        return code
     except TaggerError as error:
         sys.stderr.write(f"{error}\n")
         return _code(error)
@@ -37,7 +40,9 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write("stopped\n")
         return STOPPED
     except BrokenPipeError:
-        return FAILED  # the reader of our output went away
+        # The reader of our output went away; Python would complain of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 def _code(error: TaggerError) -> int:

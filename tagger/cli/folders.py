@@ -33,7 +33,10 @@ def add(options: Namespace, config: Config) -> int:
 def show(options: Namespace, config: Config) -> int:
     """List the folders."""
     with Database.open(config.tracking_path) as db:
-        return _show(options, folders.every(db))
+        listed = folders.every(db)
+    if not listed:
+        output.problem("no folders yet; `python -m tagger folders add PATH` adds one")
+    return _show(options, listed)
 
 
 def remove(options: Namespace, config: Config) -> int:
@@ -41,6 +44,8 @@ def remove(options: Namespace, config: Config) -> int:
     with Database.open(config.tracking_path) as db:
         folder = _named(db, options.folder)
         folders.remove(db, folder.id)
+    if options.json:
+        output.data([folder])
     output.problem(f"{shown(folder.path)} was taken out; no file was touched")
     return 0
 
@@ -99,6 +104,10 @@ def _sentence(row: dict[str, object]) -> str:
     return f"{row['folder']}: {row['seen']} photos, {counts}"
 
 
+def _minute(time: str | None) -> str:
+    return f"{time[:16].replace('T', ' ')} UTC" if time else "never"
+
+
 def _named(db: Database, text: str) -> Folder:
     """A folder by its path or its id."""
     folder = folders.find(db, os.fsencode(Path(text).absolute()))
@@ -125,7 +134,7 @@ def _show(options: Namespace, listed: list[Folder]) -> int:
                 "yes" if folder.active else "no",
                 "yes" if folder.recursive else "no",
                 folder.write_mode,
-                folder.last_scan_at or "never",
+                _minute(folder.last_scan_at),
                 f"offline: {folder.offline}" if folder.offline else "",
             )
             for folder in listed

@@ -16,12 +16,16 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskProgressColumn,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
 from rich.text import Text
+
+# Long enough for a rate when one answer takes a minute.
+RATE_OVER_S = 300.0
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -43,6 +47,11 @@ def line(text: str) -> None:
 def problem(text: str) -> None:
     """One line on standard error."""
     sys.stderr.write(f"{plain(text)}\n")
+
+
+def count(number: int, noun: str) -> str:
+    """`1 photo`, `2 photos`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def data(value: object) -> None:
@@ -67,6 +76,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         for row in (columns, *rows):
             sys.stdout.write("\t".join(plain(cell) for cell in row) + "\n")
         return
+    if not rows:
+        return
     shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
@@ -81,11 +92,12 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         return
     with Progress(
         TextColumn(what),
-        BarColumn(),
+        BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TaskProgressColumn(show_speed=True),
+        _Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        speed_estimate_period=RATE_OVER_S,
         transient=True,
     ) as bar:
         task = bar.add_task(what, total=None)
@@ -96,13 +108,29 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
+class _Rate(ProgressColumn):
+    """How fast it goes: a second, or a minute where that says more."""
+
+    def render(self, task: Task) -> Text:
+        return Text(
+            rate(task.finished_speed or task.speed), style="progress.data.speed"
+        )
+
+
+def rate(a_second: float | None) -> str:
+    """`8.2/s`, `45/min`, or nothing while it is not known."""
+    if not a_second:
+        return ""
+    return f"{a_second:.1f}/s" if a_second >= 1 else f"{a_second * 60:.1f}/min"
+
+
 def _lines(what: str) -> Callable[[int, int], None]:
     """Report each tenth of the way, so that a log stays short."""
     said = 0
 
     def show(done: int, total: int) -> None:
         nonlocal said
-        tenth = done * 10 // total if total else 10
+        tenth = done * 10 // total if total else 0
         if tenth > said:
             said = tenth
             problem(f"{what}: {done} of {total}")

@@ -1,16 +1,50 @@
 """The `serve` and `run` commands."""
 
+import errno
+import socket
 import threading
 from argparse import Namespace
 
 from tagger.config import Config
+from tagger.errors import UsageError
 from tagger.pipeline import run as tagger_run
 from tagger.web import serve as web_serve
+from tagger.web.client import App
 
 
 def serve(options: Namespace, config: Config) -> int:
-    """Become the app on HOST and PORT."""
+    """Become the app on HOST and PORT; says at once why it cannot."""
+    web_serve.refuse_beyond_loopback(config.app.host)
+    _refuse_second(config)
+    _refuse_taken(config.app.host, config.app.port)
     web_serve.serve(config)
+
+
+def _refuse_second(config: Config) -> None:
+    app = App.find(config.data_dir)
+    if app is not None:
+        app.close()
+        raise UsageError(
+            f"the app already runs on {config.data_dir}: open {app.url}, or stop it "
+            "first, or give this one a data folder of its own with TAGGER_DATA_DIR"
+        )
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "another program is there" if taken else error.strerror
+        raise UsageError(
+            f"the app cannot listen on {host}, port {port}: {reason}. Choose another "
+            f"port with app.port in config.toml or, once, with PORT={_next(port)}"
+        ) from error
+
+
+def _next(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8501
 
 
 def run(options: Namespace, config: Config) -> int:

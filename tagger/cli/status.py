@@ -36,7 +36,8 @@ def _lines(now: Status) -> list[str]:
         lines.append(f"model: {now.backend}")
     for server in now.servers:
         state = server.problem or f"{server.busy} busy, {server.answered} answered"
-        lines.append(f"  {server.model} on {server.url}: {state}")
+        place = f" on {server.url}" if server.url else ""
+        lines.append(f"  {server.model}{place}: {state}")
     lines.append(
         f"photos: {now.total} in all, {now.tagged} tagged, {now.queued} queued, "
         f"{now.working} in work, {now.not_written} not written, {now.failed} failed, "

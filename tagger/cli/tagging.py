@@ -1,6 +1,7 @@
 """The `tag` command, and `demo`, which tags the samples."""
 
 import os
+import shlex
 import shutil
 import threading
 from argparse import Namespace
@@ -12,9 +13,11 @@ from tagger.errors import ModelUnavailable, UsageError, shown
 from tagger.pipeline import tagging
 from tagger.pipeline.run import stop_on_signals
 from tagger.pipeline.tagging import Tagging
-from tagger.records import ImageSnapshot, WriteMode
+from tagger.records import ImageSnapshot, ImageState, WriteMode
 from tagger.vision.choose import Choice, choose
 
+# Not come to an end in this run: it was stopped, or no server was there any more.
+WAITING = (ImageState.NEW, ImageState.QUEUED)
 COLUMNS = ("file", "description", "tags", "model", "seconds")
 
 
@@ -58,8 +61,10 @@ def demo(options: Namespace, config: Config) -> int:
     _summary(outcome)
     output.line("")
     output.line(f"The tagged copies are in {folder}. Look at what stands in them:")
-    output.line(f"  exiftool -XMP-dc:Subject -XMP-dc:Description {folder}/*")
-    output.line("Then `make start`, and open http://127.0.0.1:8501.")
+    quoted = shlex.quote(str(folder))
+    output.line(f"  exiftool -XMP-dc:Subject -XMP-dc:Description {quoted}/*")
+    url = f"http://{config.app.host}:{config.app.port}"
+    output.line(f"Then `make start`, and open {url}.")
     return _code(outcome)
 
 
@@ -106,7 +111,8 @@ def _dry_run(options: Namespace, config: Config, paths: list[bytes]) -> int:
         return 0
     for path in planned:
         output.line(shown(path))
-    output.problem(f"{len(planned)} photos would be worked on; nothing was changed")
+    photos = output.count(len(planned), "photo")
+    output.problem(f"{photos} would be worked on; nothing was changed")
     return 0
 
 
@@ -131,7 +137,8 @@ def _row(image: ImageSnapshot) -> tuple[object, ...]:
 
 
 def _table(outcome: Tagging) -> None:
-    output.table(COLUMNS, [_row(image) for image in outcome.images])
+    ended = [image for image in outcome.images if image.state not in WAITING]
+    output.table(COLUMNS, [_row(image) for image in ended])
 
 
 def _summary(outcome: Tagging) -> None:
@@ -139,12 +146,28 @@ def _summary(outcome: Tagging) -> None:
         output.problem(f"{image.shown_path}: {image.state}: {image.reason}")
     if outcome.gave_up is not None:
         output.problem(str(outcome.gave_up))
-    done = len(outcome.images) - len(outcome.failed)
-    seconds = outcome.seconds
-    text = f"{done} of {len(outcome.images)} photos tagged in {seconds:.1f} s"
-    if outcome.untouched:
-        text += f"; {outcome.untouched} were done before"
-    output.problem(text)
+    output.problem(_totals(outcome))
+    states = [image.state for image in outcome.images]
+    if ImageState.NOT_WRITTEN in states:
+        photos = output.count(states.count(ImageState.NOT_WRITTEN), "photo")
+        output.problem(
+            f"{photos} described, but not written: see `python -m tagger doctor`, "
+            "then run this again"
+        )
+    if waiting := sum(state in WAITING for state in states):
+        photos = output.count(waiting, "photo")
+        output.problem(f"{photos} still to do: run this again to go on")
+
+
+def _totals(outcome: Tagging) -> str:
+    before = outcome.untouched
+    if not outcome.images:
+        photos = output.count(before, "photo")
+        return f"nothing to do: {photos} done before" if before else "no photos there"
+    done = sum(image.state is ImageState.TAGGED for image in outcome.images)
+    photos = output.count(len(outcome.images), "photo")
+    text = f"{done} of {photos} tagged in {outcome.seconds:.1f} s"
+    return f"{text}; {before} done before" if before else text
 
 
 def _code(outcome: Tagging) -> int:

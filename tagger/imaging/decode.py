@@ -1,11 +1,13 @@
 """Opening a photo and decoding it once, into an upright RGB image of bounded size.
 
+A RAW photo is looked at through the preview that its camera has put into it; sizes and
+facts are the photo's own.
+
 Memory is bounded three ways: a limit on pixels, a limit on the size of the file, and a
 budget that threads share while they decode.
 """
 
 import contextlib
-import math
 import re
 import threading
 import warnings
@@ -16,13 +18,15 @@ from typing import BinaryIO
 import pillow_heif
 from PIL import Image
 
-from tagger.errors import UnreadableImage
 from tagger.imaging.budget import DECODING
 from tagger.imaging.colours import on_white, resizable, resized
 from tagger.imaging.facts import EXIF_FAULTS, orientation_of, valid_orientation
-from tagger.imaging.faults import faults_named
+from tagger.imaging.faults import DECODER_FAULTS, faults_named
 from tagger.imaging.formats import PILLOW_FORMATS, format_name
-from tagger.imaging.source import Source, opened_file
+from tagger.imaging.limits import refuse_too_large, refuse_too_long
+from tagger.imaging.raw import RawPhoto, open_raw
+from tagger.imaging.rawkind import raw_format
+from tagger.imaging.source import Source, opened_file, reading
 
 DEFAULT_MAX_MEGAPIXELS = 250
 
@@ -52,12 +56,18 @@ _hushing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class OpenPhoto:
-    """A photo whose header is read, and nothing else yet."""
+    """A photo whose header is read, and nothing else yet.
+
+    `codec` is the format of `image`, which is the photo itself or, of a RAW photo, the
+    preview in it.
+    """
 
     path: bytes
     source: Source
     image: Image.Image
     format: str
+    codec: str
+    raw: RawPhoto | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +104,23 @@ def open_stream(
     path: bytes, file: BinaryIO, source: Source, *, max_megapixels: int
 ) -> Iterator[OpenPhoto]:
     """The same for what is open already; `path` is only named in errors."""
-    _refuse_too_long(path, source.size_bytes, max_megapixels)
+    refuse_too_long(path, source.size_bytes, max_megapixels)
     _hush_pillow()
+    with reading(path):
+        kind = raw_format(path, source)
+    raw = open_raw(path, file, source, kind, max_megapixels) if kind else None
     with faults_named(path, source):
-        image = Image.open(file, formats=PILLOW_FORMATS)
+        image = raw.image if raw else Image.open(file, formats=PILLOW_FORMATS)
     with contextlib.closing(image):
-        photo = OpenPhoto(path, source, image, format_name(image.format))
-        _refuse_too_large(photo, max_megapixels)
+        codec = format_name(image.format)
+        photo = OpenPhoto(path, source, image, kind or codec, codec, raw)
+        refuse_too_large(
+            path,
+            image.size,
+            max_megapixels,
+            format=photo.format,
+            bytes_factor=_bytes_factor(photo),
+        )
         yield photo
 
 
@@ -115,6 +135,9 @@ def decoded(photo: OpenPhoto, *, side_px: int | None) -> Iterator[DecodedPhoto]:
     width_px, height_px = image.size
     scale = _draft(photo, side_px) if side_px else 1
     with DECODING.hold(_weight_px(photo, width_px * height_px, scale)):
+        if photo.raw:
+            yield _decoded_raw(photo, photo.raw)
+            return
         if photo.format == "PNG":
             # Its EXIF may stand behind the pixels.
             with faults_named(path):
@@ -144,6 +167,24 @@ def decoded(photo: OpenPhoto, *, side_px: int | None) -> Iterator[DecodedPhoto]:
         )
 
 
+def _decoded_raw(photo: OpenPhoto, raw: RawPhoto) -> DecodedPhoto:
+    image = photo.image
+    try:
+        image.load()
+    except DECODER_FAULTS:
+        image = raw.developed()  # the preview is damaged
+    return DecodedPhoto(
+        photo.path,
+        image,
+        raw.width_px,
+        raw.height_px,
+        orientation=raw.orientation,
+        turn=raw.turn_of(image),
+        turned=1,
+        exif_damaged=False,
+    )
+
+
 def shrunk(photo: DecodedPhoto, side_px: int) -> Image.Image:
     """The photo as upright RGB on white, its longest side at most `side_px`."""
     with faults_named(photo.path):
@@ -168,7 +209,7 @@ def frames_of(photo: OpenPhoto) -> int:
 
     The second picture of a camera's MPO or gain-map JPEG is not a frame.
     """
-    if photo.format == "JPEG":
+    if photo.codec == "JPEG":
         return 1
     return int(getattr(photo.image, "n_frames", 1))
 
@@ -176,7 +217,7 @@ def frames_of(photo: OpenPhoto) -> int:
 def _draft(photo: OpenPhoto, side_px: int) -> int:
     """Have libjpeg decode at 1/2, 1/4 or 1/8 where that is enough; return by what."""
     longest = max(photo.image.size)
-    if photo.format != "JPEG" or longest <= side_px:
+    if photo.codec != "JPEG" or longest <= side_px:
         return 1
     wanted = tuple(max(1, side * side_px // longest) for side in photo.image.size)
     with faults_named(photo.path):
@@ -186,7 +227,7 @@ def _draft(photo: OpenPhoto, side_px: int) -> int:
 
 def _weight_px(photo: OpenPhoto, pixels: int, scale: int) -> int:
     """What decoding takes of the budget: pixels at about eight bytes each."""
-    if photo.format == "JPEG":
+    if photo.codec == "JPEG":
         # A progressive JPEG keeps all its coefficients, however small it comes out.
         kept = pixels // 2 if photo.image.info.get("progressive") else 0
         return kept + pixels // scale**2
@@ -198,31 +239,6 @@ def _bytes_factor(photo: OpenPhoto) -> int:
     if photo.image.mode in ("I", "F"):
         return 3
     return 2 if photo.format == "WEBP" else 1
-
-
-def _refuse_too_long(path: bytes, size_bytes: int, max_megapixels: int) -> None:
-    # No format needs more than eight bytes a pixel, and some are read in one piece.
-    limit_bytes = max(256_000_000, max_megapixels * 8_000_000)
-    if size_bytes > limit_bytes:
-        raise UnreadableImage(
-            path,
-            f"the file has {size_bytes // 1_000_000:,} MB, "
-            f"and the limit is {limit_bytes // 1_000_000:,} MB",
-        )
-
-
-def _refuse_too_large(photo: OpenPhoto, max_megapixels: int) -> None:
-    """The limit is one of memory, so it is lower for kinds that take more a pixel."""
-    width, height = photo.image.size
-    limit = max(1, max_megapixels // _bytes_factor(photo))
-    if width * height > limit * 1_000_000:
-        kind = "" if limit == max_megapixels else f" for {photo.format} of this kind"
-        raise UnreadableImage(
-            photo.path,
-            f"it has {math.ceil(width * height / 1_000_000):,} megapixels "
-            f"({width:,} x {height:,}), and the limit is {limit:,}{kind} "
-            "(setting tagger.max_megapixels)",
-        )
 
 
 def _hush_pillow() -> None:

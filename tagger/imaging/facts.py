@@ -59,18 +59,18 @@ def shot_facts(image: Image.Image) -> dict[str, Any]:
     return {
         "taken_at": taken_at(shot.get(ExifTags.Base.DateTimeOriginal)),
         "camera": camera(exif.get(ExifTags.Base.Make), exif.get(ExifTags.Base.Model)),
-        "lens": _text(shot.get(ExifTags.Base.LensModel)),
+        "lens": plain_text(shot.get(ExifTags.Base.LensModel)),
         "gps": gps(exif.get_ifd(ExifTags.IFD.GPSInfo)),
     }
 
 
 def taken_at(value: object) -> str | None:
     """`2024:05:06 07:08:09` as ISO 8601; None for zeros, blanks and impossible days."""
-    text = _text(value)
-    if text is None:
+    said = plain_text(value)
+    if said is None:
         return None
     try:
-        moment = datetime.strptime(text[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
+        moment = datetime.strptime(said[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
     return moment.isoformat() if moment.year >= 1800 else None
@@ -78,10 +78,10 @@ def taken_at(value: object) -> str | None:
 
 def camera(make: object, model: object) -> str | None:
     """Maker and model as people say it: `Canon EOS 5D`, not `Canon Canon EOS 5D`."""
-    maker, name = _text(make), _text(model)
+    maker, name = plain_text(make), plain_text(model)
     if not maker or not name:
         return name or maker
-    maker = _text(_CORPORATE.sub(" ", maker)) or maker
+    maker = plain_text(_CORPORATE.sub(" ", maker)) or maker
     if name.casefold().startswith(maker.split()[0].casefold()):
         return name
     return f"{maker} {name}"
@@ -94,9 +94,9 @@ def gps(tags: Mapping[int, Any]) -> tuple[float, float] | None:
         longitude = _degrees(tags[ExifTags.GPS.GPSLongitude])
     except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
-    if _text(tags.get(ExifTags.GPS.GPSLatitudeRef)) in ("S", "s"):
+    if plain_text(tags.get(ExifTags.GPS.GPSLatitudeRef)) in ("S", "s"):
         latitude = -latitude
-    if _text(tags.get(ExifTags.GPS.GPSLongitudeRef)) in ("W", "w"):
+    if plain_text(tags.get(ExifTags.GPS.GPSLongitudeRef)) in ("W", "w"):
         longitude = -longitude
     on_globe = abs(latitude) <= 90 and abs(longitude) <= 180  # also False for NaN
     # Cameras without a fix write two zeros; no photo is worth that spot of ocean.
@@ -112,7 +112,7 @@ def _degrees(value: Any) -> float:
     return round(padded[0] + padded[1] / 60 + padded[2] / 3600, 7)
 
 
-def _text(value: object) -> str | None:
+def plain_text(value: object) -> str | None:
     """Printable ASCII up to the first NUL, blanks tidied; None if nothing is left."""
     if isinstance(value, bytes):
         value = value.decode("latin-1")

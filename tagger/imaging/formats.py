@@ -2,11 +2,23 @@
 
 The extension only decides whether a file is looked at; the first bytes decide the
 decoder. Decoders that are not listed here are never offered a file.
+
+RAW files are what cameras record before any picture is made of it. Each maker has a
+format, and most are TIFF inside, so `rawkind` looks deeper than the first bytes.
 """
 
 import os
 
-EXTENSIONS = frozenset(
+# Canon, Canon since 2018, Nikon, Nikon Coolpix, Sony, Adobe and many phones, Fujifilm,
+# Olympus, Panasonic and Leica, Pentax, Samsung, and early Panasonic and Leica.
+RAW_EXTENSIONS = frozenset(
+    {
+        *(".cr2", ".cr3", ".nef", ".nrw", ".arw", ".dng"),
+        *(".raf", ".orf", ".rw2", ".pef", ".srw", ".raw"),
+    }
+)
+
+EXTENSIONS = RAW_EXTENSIONS | frozenset(
     {
         ".jpg",
         ".jpeg",
@@ -27,6 +39,9 @@ EXTENSIONS = frozenset(
 # once when the content is the other's.
 PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF", "BMP")
 
+# RAW formats whose first bytes say so.
+RAW_HEADS = frozenset({"CR2", "CR3", "RAF", "ORF", "RW2"})
+
 # What browsers show as it is; the rest needs `render.browser_jpeg`.
 BROWSER_FORMATS = frozenset({"JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"})
 
@@ -35,6 +50,12 @@ _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
+    (b"II*\0\x10\0\0\0CR", "CR2"),
+    (b"IIRO", "ORF"),
+    (b"IIRS", "ORF"),
+    (b"MMOR", "ORF"),
+    (b"IIU\0", "RW2"),
+    (b"FUJIFILMCCD-RAW", "RAF"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
@@ -50,11 +71,14 @@ _BRANDS = {
         ),
         "HEIC",
     ),
+    b"crx ": "CR3",
 }
 
 _OUR_NAMES = {"MPO": "JPEG", "HEIF": "HEIC"}
 
+# The name `.raw` promises nothing: several makers have used it.
 _EXPECTED = {
+    **{ending: ending[1:].upper() for ending in RAW_EXTENSIONS - {".raw"}},
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".png": "PNG",
@@ -74,6 +98,11 @@ def is_photo_name(name: bytes | str) -> bool:
     return extension(name) in EXTENSIONS
 
 
+def is_raw(name: bytes | str) -> bool:
+    """Whether a file of this name or path is a RAW file, as far as names tell."""
+    return extension(name) in RAW_EXTENSIONS
+
+
 def extension(name: bytes | str) -> str:
     """The extension in lower case with its dot, or an empty text."""
     return os.path.splitext(os.fsencode(name))[1].decode("ascii", "replace").lower()
@@ -85,7 +114,7 @@ def format_name(pillow_format: str | None) -> str:
 
 
 def sniff(head: bytes) -> str | None:
-    """The format that the first bytes of a file (12 are enough) announce."""
+    """The format that the first bytes of a file (16 are enough) announce."""
     for magic, format in _MAGIC:
         if head.startswith(magic):
             return format

@@ -4,6 +4,7 @@ A photo that is renamed, copied or gets other keywords keeps its identity; one c
 pixel gives another. The prefix names format and version of the rule: `j` JPEG, `p` PNG,
 `w` WebP, `g` GIF, `t` TIFF, `h` HEIC, `a` AVIF. BMP and whatever does not follow its
 format strictly is decoded, and the pixels are hashed with their size and mode: `x`.
+RAW files go by their sensor data, `d`, `c` and `f`, or are hashed whole: `r`.
 """
 
 import io
@@ -18,6 +19,8 @@ from tagger.imaging.colours import resizable
 from tagger.imaging.digest import StreamDigest
 from tagger.imaging.formats import sniff
 from tagger.imaging.isobmff import isobmff
+from tagger.imaging.rawdata import sensor_identity
+from tagger.imaging.rawkind import raw_format
 from tagger.imaging.source import Malformed, Source, opened_file, reason_for
 from tagger.imaging.tiff import tiff
 
@@ -58,6 +61,8 @@ def identity(
 def stream_identity(path: bytes, source: Source) -> str | None:
     """The identity from the file's structure alone; None if it has none to go by."""
     try:
+        if format := raw_format(path, source):
+            return sensor_identity(source, format)
         reader = _READERS.get(sniff(source.read(0, min(16, source.size_bytes))) or "")
         if reader is None:
             return None

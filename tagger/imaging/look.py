@@ -17,6 +17,7 @@ from tagger.imaging.faults import DECODER_FAULTS
 from tagger.imaging.formats import misnamed
 from tagger.imaging.identity import pixel_identity, stream_identity
 from tagger.imaging.picture import Picture
+from tagger.imaging.rawdata import is_proven_whole
 from tagger.imaging.render import THUMBNAIL_PX, thumbnail_jpeg, thumbnail_of
 from tagger.imaging.source import content_hash
 from tagger.records import Facts
@@ -50,12 +51,14 @@ def look(
     with decode.open_photo(path, max_megapixels=max_megapixels) as photo:
         whole_file = content_hash(path, photo.source)
         identity = stream_identity(path, photo.source)
+        if photo.raw and identity and not is_proven_whole(identity):
+            photo.raw.prove_whole()
         base_px = max(side_px, thumbnail_px)
         with decode.decoded(photo, side_px=base_px if identity else None) as pixels:
             identity = identity or pixel_identity(pixels)
             base = decode.shrunk(pixels, base_px)
-            profile = rgb_profile(photo.image)
-            shot, notes = _shot(pixels)
+            profile = rgb_profile(pixels.image)
+            shot, notes = (photo.raw.facts, []) if photo.raw else _shot(pixels)
             frames, frame_notes = _frames(photo)
     small = thumbnail_of(base, thumbnail_px)
     notes = [misnamed(path, photo.format), *notes, *frame_notes]

@@ -21,7 +21,7 @@ def browser_jpeg(
 ) -> bytes:
     """The photo upright, as JPEG, not larger than it is; raises `UnreadableImage`.
 
-    For what browsers cannot show themselves (HEIC, TIFF).
+    For what browsers cannot show themselves (HEIC, TIFF, RAW).
     """
     image, profile = _rendered(path, max_side_px, max_megapixels)
     return jpeg_bytes(image, quality=quality, icc_profile=profile)
@@ -60,4 +60,4 @@ def _rendered(
         decode.open_photo(path, max_megapixels=max_megapixels) as photo,
         decode.decoded(photo, side_px=side_px) as pixels,
     ):
-        return decode.shrunk(pixels, side_px), rgb_profile(photo.image)
+        return decode.shrunk(pixels, side_px), rgb_profile(pixels.image)

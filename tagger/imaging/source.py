@@ -55,6 +55,12 @@ class Source:
             lambda start, n: _pread(descriptor, start, n), os.fstat(descriptor).st_size
         )
 
+    def part(self, offset: int, length: int) -> "Source":
+        """The bytes of a range as a source of their own."""
+        if offset < 0 or length < 0 or offset + length > self.size_bytes:
+            raise Malformed("points outside the file")
+        return Source(lambda start, n: self._read_at(offset + start, n), length)
+
     def read(self, offset: int, length: int) -> bytes:
         """Exactly these bytes; raises `Malformed` if they are not all there."""
         if offset < 0 or length < 0 or offset + length > self.size_bytes:
@@ -111,6 +117,15 @@ def opened_file(path: bytes) -> Iterator[BinaryIO]:
         raise UnreadableImage(path, fault)
     with open(descriptor, "rb") as file:
         yield file
+
+
+@contextlib.contextmanager
+def reading(path: bytes) -> Iterator[None]:
+    """Turn what the operating system says of a file into `UnreadableImage`."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableImage(path, reason_for(error)) from error
 
 
 def _unfit(found: os.stat_result) -> str | None:

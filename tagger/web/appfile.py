@@ -49,7 +49,7 @@ def read(data_dir: Path) -> AppFile | None:
     """The app that left its address here, or None; it may be dead by now."""
     try:
         return AppFile(**json.loads((data_dir / NAME).read_text("utf-8")))
-    except (FileNotFoundError, TypeError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, TypeError, ValueError):
         return None
 
 

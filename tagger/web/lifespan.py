@@ -126,8 +126,9 @@ def ignored_address(environ: Mapping[str, str], bound: Bound) -> str | None:
     ]
     if not ignored:
         return None
+    verb = "is" if len(ignored) == 1 else "are"
     return (
-        f"{' and '.join(ignored)} is ignored under `streamlit run`: the app is at "
+        f"{' and '.join(ignored)} {verb} ignored under `streamlit run`: the app is at "
         f"{bound.url}. Use `python -m tagger serve`, or the flags --server.address "
         "and --server.port."
     )

@@ -71,7 +71,7 @@ def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:
         document = _parse(path)
         before = document.unwrap()
         _apply(document, edits)
-        config.check(document.unwrap(), origin=path.name)
+        config.check(document.unwrap(), origin=lambda key: path.name)
         effective = _replace(path, tomlkit.dumps(document), environ)
     changed = tuple(_differences(before, document.unwrap()))
     restart = tuple(key for key in changed if key in _READ_AT_START)
