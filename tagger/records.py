@@ -74,11 +74,32 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Who said a file's words, as the file itself tells: the program's last answer.
+
+    `tags` and `description` are the answer's, as they stand in the file; `tagged_at`
+    is when the model gave it.
+    """
+
+    program: str
+    model: str
+    prompt_version: str
+    tagged_at: str
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileWords:
-    """The words that stand in a file or its sidecar now."""
+    """The words that stand in a file or its sidecar now.
+
+    `provenance` is what an Image Tagger, this one or another, left in the file of
+    where its words come from; None if there is nothing of the kind.
+    """
 
     description: str | None = None
     tags: tuple[str, ...] = ()
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +157,15 @@ class WantedWords:
     `tags` are to be there afterwards, besides every keyword of the person's. `retired`
     are tags an earlier write of ours added and nobody else said: they may go.
     `own_description` is the one an earlier write of ours left; if the file still has
-    exactly that, it may be replaced, any other is the person's.
+    exactly that, it may be replaced, any other is the person's. `provenance` is put
+    into the file too; None leaves what stands there.
     """
 
     description: str
     tags: tuple[str, ...]
     retired: tuple[str, ...] = ()
     own_description: str | None = None
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +194,8 @@ class Written:
 
     `changed` is False when the words already stood there and no byte was touched.
     `note` says why a sidecar was used although the folder asks for the file itself.
+    `cleaned` is an older sidecar that retired words of ours were taken out of besides,
+    by a write of its own with an intent of its own.
     """
 
     target: bytes
@@ -181,6 +206,7 @@ class Written:
     added_tags: tuple[str, ...] = ()
     wrote_description: str | None = None
     note: str | None = None
+    cleaned: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

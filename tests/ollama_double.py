@@ -89,6 +89,11 @@ class OllamaDouble:
         """Questions that came in, answered or not."""
         return len(self.asked) + self.refused + self.faults
 
+    @property
+    def busy(self) -> int:
+        """Questions that are being thought about now."""
+        return self._busy
+
     def busy_share(self) -> float:
         """Slot-seconds spent answering, of all from the first to the last, 0 to 1."""
         if not self.asked:

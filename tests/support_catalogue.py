@@ -83,7 +83,7 @@ def _one(db: Database, folder_id: int, photo: Photo) -> int:
         return job.file_id
     looks.record(
         db,
-        job.file_id,
+        job,
         stat=stat,
         identity=f"j1:{path.hex()[-32:]}",
         content_hash=path.hex(),

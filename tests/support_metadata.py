@@ -9,7 +9,9 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import exiftool
@@ -17,7 +19,8 @@ from PIL import Image, ImageSequence
 
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Writer
-from tagger.records import Intent, WantedWords, WriteMode, Written
+from tagger.pipeline.metadata.restoring import Restored
+from tagger.records import Intent, Provenance, WantedWords, WriteMode, Written
 
 NASTY_DESCRIPTION = (
     "Öl & \"double\" 'single' 東京 😀 <b>&amp;</b>; `id` $x @y %d\n"
@@ -85,10 +88,23 @@ def _argument(argument: str | bytes) -> bytes:
 
 def field(path: bytes | Path, name: str, *options: str) -> list[str]:
     """The exact texts of one field, as another exiftool sees them."""
-    show = ["-n", "-m", "-sep", "\x1f", *options, "-p", f"[${{{name}}}]"]
-    shown = _eye().execute(*show, os.fsencode(path))
-    assert shown.startswith("["), _eye().last_stderr
-    return shown[1:].rstrip("\n")[:-1].split("\x1f") if shown.strip() != "[]" else []
+    return all_fields(path, [name], *options)[name]
+
+
+def all_fields(
+    path: bytes | Path, names: Sequence[str], *options: str
+) -> dict[str, list[str]]:
+    """The exact texts of several fields, asked for at once."""
+    show = "\x1e".join(f"[${{{name}}}]" for name in names)
+    shown = _eye().execute(
+        *("-n", "-m", "-sep", "\x1f", *options, "-p", f"<{show}>"), os.fsencode(path)
+    )
+    assert shown.startswith("<"), _eye().last_stderr
+    texts = shown.rstrip("\n")[1:-1].split("\x1e")
+    return {
+        name: text[1:-1].split("\x1f") if text != "[]" else []
+        for name, text in zip(names, texts, strict=True)
+    }
 
 
 def everything(path: bytes | Path) -> dict[str, object]:
@@ -128,3 +144,78 @@ def content(path: bytes | Path) -> bytes:
 def names(folder: Path) -> list[str]:
     """What is in a folder, hidden files too: a temporary left behind shows here."""
     return sorted(os.listdir(folder))
+
+
+def provenance(*tags: str, model: str = "gemma3:4b", hour: int = 10) -> Provenance:
+    """What the tagger leaves in a file of an answer with these tags."""
+    return Provenance(
+        program="Image Tagger 1.0",
+        model=model,
+        prompt_version="p1",
+        tagged_at=f"2026-11-22T{hour:02}:00:00.000Z",
+        tags=tags,
+    )
+
+
+def as_told(path: bytes | Path) -> dict[str, object]:
+    """All that `exiftool -a -G1 -j` says of a file and that an undo can bring back.
+
+    Left out are the file's size, its times of access and change, places within it, and
+    the version of a GIF, which is raised by the first metadata.
+    """
+    found: dict[str, object] = json.loads(
+        _eye().execute("-a", "-G1", "-j", os.fsencode(path))
+    )[0]
+    assert "ExifTool:Error" not in found
+    return {name: told for name, told in found.items() if not _NOT_BACK.search(name)}
+
+
+_NOT_BACK = re.compile(
+    r"^System:File(Size|AccessDate|InodeChangeDate)$|Offset|Start$|:GIFVersion$"
+)
+
+
+def recorded(
+    writer: Writer,
+    path: bytes,
+    wanted: WantedWords,
+    *,
+    mode: WriteMode = WriteMode.FILE,
+    sidecar: bytes | None = None,
+) -> list[Intent]:
+    """Write, and return the intents as they come out of a database again."""
+    intents: list[Intent] = []
+    writer.write(
+        path,
+        wanted,
+        mode=mode,
+        expect=None,
+        identity=identity(path),
+        on_intent=intents.append,
+        sidecar=sidecar,
+    )
+    return [_stored(intent) for intent in intents]
+
+
+def restored(writer: Writer, path: bytes, intent: Intent) -> tuple[Restored, Intent]:
+    """Put one write back; what came of it, and the intent of that (or the same)."""
+    intents = [intent]
+    done = writer.restore(
+        path,
+        intent.target,
+        before=intent.before,
+        intended=intent.intended,
+        mode=intent.mode,
+        identity=identity(path),
+        on_intent=intents.append,
+    )
+    return done, _stored(intents[-1])
+
+
+def _stored(intent: Intent) -> Intent:
+    """The values of an intent, through JSON."""
+    values = json.loads(json.dumps([intent.before, intent.intended]))
+    before, intended = (
+        {name: tuple(texts) for name, texts in value.items()} for value in values
+    )
+    return replace(intent, before=before, intended=intended)

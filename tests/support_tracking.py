@@ -62,7 +62,7 @@ def looked(
     """Record a look at the job's photo that found these words."""
     return looks.record(
         db,
-        job.file_id,
+        job,
         stat=StatKey.of(os.stat(job.path)),
         identity=identity or f"t1:{os.fsdecode(os.path.basename(job.path))}",
         content_hash=content_hash or f"hash of {job.path!r}",

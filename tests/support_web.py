@@ -76,7 +76,7 @@ class Library:
         (job,) = jobs.claim(opened.db, limit=1)
         looks.record(
             opened.db,
-            job.file_id,
+            job,
             stat=seen,
             identity=found.identity,
             content_hash=found.content_hash,

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tagger.pipeline.discover import Scanner, is_photo, walk
-from tagger.records import ImageState
-from tagger.tracking import files, folders, snapshots
+from tagger.pipeline.discover import Scanner
+from tagger.pipeline.territory import Territory
+from tagger.pipeline.walking import Walk, is_photo, walk
+from tagger.records import ImageState, StatKey, WriteMode
+from tagger.tracking import files, folders, places, snapshots
 from tagger.tracking.database import Database
+from tagger.tracking.files import Seen
 from tests.support_tracking import add_folder
 
 
@@ -37,8 +40,12 @@ def names(paths: list[bytes]) -> list[str]:
 
 
 def seen(root: Path, *, recursive: bool = True) -> list[str]:
-    found = walk(os.fsencode(root), recursive=recursive)
+    found = walked(root, recursive=recursive)
     return names([one.path for one in found.seen])
+
+
+def walked(root: Path, *, recursive: bool = True, data_dir: Path | None = None) -> Walk:
+    return walk(Territory(os.fsencode(root), recursive=recursive, data_dir=data_dir))
 
 
 def states(db: Database) -> dict[str, ImageState]:
@@ -61,7 +68,7 @@ def test_known_endings_are_photos(name: bytes) -> None:
 def test_a_loop_of_links_ends_and_counts_each_photo_once(photos: Path) -> None:
     (photos / "deep" / "back").symlink_to(photos)
     (photos / "again.jpg").symlink_to(photos / "a.jpg")
-    found = walk(os.fsencode(photos), recursive=True)
+    found = walked(photos)
     assert len({one.path for one in found.seen}) == 4
 
 
@@ -69,8 +76,8 @@ def test_a_nested_folder_has_its_own_settings(db: Database, photos: Path) -> Non
     outer, inner = add_folder(db, photos), add_folder(db, photos / "deep")
     for folder in folders.every(db):
         scanner(db).scan(folder)
-    assert len(files.paths(db, outer, limit=9)) == 2
-    assert len(files.paths(db, inner, limit=9)) == 2
+    assert len(places.present(db, outer, limit=9)) == 2
+    assert len(places.present(db, inner, limit=9)) == 2
 
 
 def test_a_folder_nested_later_takes_its_photos_over(
@@ -82,7 +89,7 @@ def test_a_folder_nested_later_takes_its_photos_over(
     inner = add_folder(db, photos / "deep")
     scanner(db).scan(folders.get(db, inner))
     scanner(db).scan(folders.get(db, outer))
-    assert len(files.paths(db, inner, limit=9)) == 2
+    assert len(places.present(db, inner, limit=9)) == 2
     assert {i.shown_path: i.id for i in snapshots.after(db, 0, limit=9)} == before
     assert ImageState.MISSING not in states(db).values()
 
@@ -135,10 +142,11 @@ def test_a_disk_with_a_new_number_and_its_old_photos_is_the_same(
 # As root every folder can be read, so the walk is done by another user.
 UNREADABLE = """
 import os, sys
-from tagger.pipeline.discover import walk
+from tagger.pipeline.territory import Territory
+from tagger.pipeline.walking import walk
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
-found = walk(os.fsencode(sys.argv[1]), recursive=True)
+found = walk(Territory(os.fsencode(sys.argv[1]), recursive=True))
 print(len(found.seen), [os.path.basename(p) for p in found.unreadable])
 """
 
@@ -168,19 +176,25 @@ def test_the_programs_own_data_is_never_searched(db: Database, photos: Path) -> 
     (inside / "thumbnails" / "t.jpg").write_bytes(b"x")
     (inside / "samples").mkdir()
     (inside / "samples" / "s.jpg").write_bytes(b"x")
-    found = walk(os.fsencode(photos), recursive=True, data_dir=inside)
+    found = walked(photos, data_dir=inside)
     assert "t.jpg" not in names([one.path for one in found.seen])
 
 
 def test_left_over_temporary_files_go_when_no_other_tagger_works(
     db: Database, photos: Path
 ) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        stray = photos / f".tagger-{gone.pid}-{'0' * 32}.tmp"
+    ours = photos / f".tagger-{os.getpid()}-{'0' * 32}.tmp"
+    for path in (stray, ours):
+        path.write_bytes(b"half")
     folder = folders.get(db, add_folder(db, photos))
     later = scanner(db)
     later.scan(folder, alone=False)
-    assert (photos / ".tagger-1.jpg").exists()
+    assert stray.exists()
     later.scan(folder, alone=True)
-    assert not (photos / ".tagger-1.jpg").exists()
+    assert not stray.exists()
+    assert ours.exists()  # of a process at work
 
 
 def test_a_hint_looks_at_what_it_names_only(db: Database, photos: Path) -> None:
@@ -199,3 +213,135 @@ def test_a_hint_looks_at_what_it_names_only(db: Database, photos: Path) -> None:
     outcome = one.look_at(folder, [os.fsencode(photos / "deep")])
     assert outcome is not None
     assert outcome.missing == 1
+
+
+def test_hints_lead_into_no_hidden_folder(db: Database, photos: Path) -> None:
+    folder = folders.get(db, add_folder(db, photos))
+    scanner(db).scan(folder)
+    before = states(db)
+    scanner(db).look_at(
+        folder,
+        [
+            os.fsencode(photos / path)
+            for path in (".hidden/f.jpg", ".hidden", ".hidden.jpg")
+        ],
+    )
+    assert states(db) == before
+
+
+def test_a_hint_to_the_outer_folder_leaves_a_photo_with_the_inner_one(
+    db: Database, photos: Path
+) -> None:
+    outer = add_folder(db, photos)
+    inner = add_folder(db, photos / "deep", write_mode=WriteMode.NONE)
+    for folder in folders.every(db):
+        scanner(db).scan(folder)
+    (photos / "deep" / "new.jpg").write_bytes(b"x")
+    paths = [os.fsencode(photos / "deep"), os.fsencode(photos / "deep" / "new.jpg")]
+    scanner(db).look_at(folders.get(db, outer), paths)
+    assert len(places.present(db, outer, limit=9)) == 2
+    scanner(db).look_at(folders.get(db, inner), paths)
+    assert len(places.present(db, inner, limit=9)) == 3
+
+
+def test_subfolders_of_a_flat_nested_folder_stay_with_the_outer_one(
+    db: Database, photos: Path
+) -> None:
+    outer = add_folder(db, photos)
+    inner = folders.add(
+        db,
+        os.fsencode(photos / "deep"),
+        recursive=False,
+        write_mode=WriteMode.NONE,
+        data_dir=db.path.parent,
+    )
+    for folder in folders.every(db):
+        scanner(db).scan(folder)
+    assert names(places.present(db, inner.id, limit=9)) == ["c.png"]
+    assert names(places.present(db, outer, limit=9)) == ["B.HEIC", "a.jpg", "d.webp"]
+    (photos / "deep" / "er" / "new.jpg").write_bytes(b"x")
+    hints = [os.fsencode(photos / "deep" / "er")]
+    assert scanner(db).look_at(inner, hints) is None
+
+
+def test_a_link_into_another_folder_does_not_bring_its_photos_here(
+    db: Database, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (other / "sub").mkdir(parents=True)
+    (other / "sub" / "x.jpg").write_bytes(b"x")
+    (photos / "link").symlink_to(other / "sub")
+    (photos / "x.jpg").symlink_to(other / "sub" / "x.jpg")
+    here, there = add_folder(db, photos), add_folder(db, other)
+    for folder in folders.every(db) * 2:
+        scanner(db).scan(folder)
+    assert names(places.present(db, there, limit=9)) == ["x.jpg"]
+    assert len(places.present(db, here, limit=9)) == 4
+
+
+def test_a_link_upwards_does_not_bring_in_what_lies_around(
+    photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "private.jpg").write_bytes(b"x")
+    (photos / "up").symlink_to(tmp_path)
+    assert seen(photos) == ["B.HEIC", "a.jpg", "c.png", "d.webp"]
+
+
+def test_a_hinted_link_is_no_second_photo(db: Database, photos: Path) -> None:
+    folder = folders.get(db, add_folder(db, photos))
+    scanner(db).scan(folder)
+    (photos / "again.jpg").symlink_to(photos / "a.jpg")
+    scanner(db).look_at(folder, [os.fsencode(photos / "again.jpg")])
+    assert len(states(db)) == 4
+
+
+def test_a_hint_from_a_disk_that_went_away_makes_nothing_missing(
+    db: Database, photos: Path
+) -> None:
+    folder = folders.get(db, add_folder(db, photos))
+    scanner(db).scan(folder)
+    os.rename(photos, photos.with_name("unplugged"))
+    photos.mkdir()
+    scanner(db).look_at(folder, [os.fsencode(photos / "a.jpg")])
+    assert ImageState.MISSING not in states(db).values()
+    assert folders.get(db, folder.id).offline is not None
+
+
+def test_a_folder_taken_out_during_its_scan_stays_out(
+    db: Database, photos: Path
+) -> None:
+    folder = folders.get(db, add_folder(db, photos))
+    folders.remove(db, folder.id)
+    scanner(db).scan(folder)
+    scanner(db).look_at(folder, [os.fsencode(photos / "a.jpg")])
+    assert places.present(db, folder.id, limit=9) == []
+
+
+def test_photos_of_a_nested_folder_taken_out_come_back_under_the_outer_one(
+    db: Database, photos: Path
+) -> None:
+    outer, inner = add_folder(db, photos), add_folder(db, photos / "deep")
+    for folder in folders.every(db):
+        scanner(db).scan(folder)
+    assert folders.due(db, interval_s=3600) == []
+    folders.remove(db, inner)
+    [due] = folders.due(db, interval_s=3600)
+    scanner(db).scan(due)
+    assert len(places.present(db, outer, limit=9)) == 4
+
+
+def test_one_file_reached_by_two_paths_counts_once(
+    db: Database, photos: Path, tmp_path: Path
+) -> None:
+    """As through a bind mount: another path, the same inode, and but one name."""
+    first, second = add_folder(db, photos), add_folder(db, tmp_path / "other")
+    scanner(db).scan(folders.get(db, first))
+    (tmp_path / "other" / "bound").symlink_to(photos / "deep")
+    bound = os.fsencode(tmp_path / "other" / "bound" / "c.png")
+    seen = [Seen(bound, StatKey.of(os.stat(bound)))]
+    assert files.apply_scan(db, second, seen).new == 0
+    assert len(states(db)) == 4
+    os.link(photos / "deep" / "c.png", tmp_path / "other" / "linked.png")
+    linked = os.fsencode(tmp_path / "other" / "linked.png")
+    seen = [Seen(linked, StatKey.of(os.stat(linked)))]
+    assert files.apply_scan(db, second, seen).new == 1

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Config
+from tagger.config import Config, Model
+from tagger.imaging.identity import identity
 from tagger.records import ImageState, WriteMode
-from tagger.tracking import folders, status
+from tagger.tracking import folders, jobs, status
 from tagger.tracking.database import Database
 from tests.ollama_double import OllamaDouble
 from tests.support_pipeline import (
@@ -168,3 +170,84 @@ def test_tag_beside_run_shares_the_queue(
     for number in range(1, 9):
         words = in_file(tmp_path / "photos" / f"{number}.jpg")
         assert words["XMP-dc:Subject"] == [f"number {number}", "bar code"]
+
+
+def test_a_stop_while_a_server_thinks_is_prompt_and_clean(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    ollama.delay_s = 40.0
+    for number in range(1, 7):
+        numbered(tmp_path / "photos" / f"{number}.jpg", number)
+    config = settings(tmp_path, ollama.url)
+    add(config, tmp_path / "photos")
+    process = start(config, "--child")
+    until(lambda: ollama.busy == 4)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert b"Traceback" not in process.stderr.read()
+    with Database.open(config.tracking_path) as db:
+        assert len(jobs.claim(db, limit=9)) == 6
+
+
+def test_a_scan_that_dies_ends_the_process_and_says_why(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    (tmp_path / "photos").mkdir()
+    add(config, tmp_path / "photos")
+    process = start(config)
+
+    def has_scanned() -> bool:
+        with Database.open(config.tracking_path) as db:
+            return folders.every(db)[0].last_scan_at is not None
+
+    until(has_scanned)
+    with sqlite3.connect(config.tracking_path) as connection:
+        connection.execute("DROP TABLE folders")
+    assert process.wait(20) != 0
+    assert b"no such table: folders" in process.stderr.read()
+
+
+def test_a_copy_in_two_halves_ends_tagged_once_and_whole(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    config = settings(
+        tmp_path, ollama.url, scan={"settle_s": 0.5, "interval_min": 60.0}
+    )
+    (tmp_path / "photos").mkdir()
+    add(config, tmp_path / "photos")
+    whole = numbered(tmp_path / "1.jpg", 1).read_bytes()
+    target = tmp_path / "photos" / "1.jpg"
+    start(config)
+    until(lambda: config.tracking_path.exists())
+    # By a program that opens the file anew for each half, so nobody holds it between.
+    target.write_bytes(whole[: len(whole) // 2])
+    time.sleep(2.5)
+    with target.open("ab") as file:
+        file.write(whole[len(whole) // 2 :])
+    until(all_tagged(config, 1))
+    assert ollama.count == 1
+    assert in_file(target)["XMP-dc:Subject"] == ["number 1", "bar code"]
+    assert identity(os.fsencode(target)) == identity(os.fsencode(tmp_path / "1.jpg"))
+
+
+@pytest.mark.slow
+def test_auto_goes_over_to_ollama_once_it_is_there(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    ollama.models.clear()
+    numbered(tmp_path / "photos" / "1.jpg", 1)
+    config = settings(tmp_path, ollama.url)
+    config = config.model_copy(update={"model": Model(backend="auto")})
+    add(config, tmp_path / "photos")
+    process = start(config)
+    until(all_tagged(config, 1))
+    assert ollama.count == 0
+    ollama.models.append("gemma3:4b")
+    numbered(tmp_path / "photos" / "2.jpg", 2)
+    time.sleep(62)
+    numbered(tmp_path / "photos" / "3.jpg", 3)
+    until(all_tagged(config, 3))
+    assert known_images(config)["3.jpg"].backend == "ollama"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0

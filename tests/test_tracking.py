@@ -4,11 +4,15 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
-from tagger.errors import DataError, UsageError
+from tagger.errors import DataError, DataFull, UsageError
 from tagger.records import (
     FileWords,
     ImageState,
@@ -18,10 +22,12 @@ from tagger.records import (
     Written,
 )
 from tagger.tracking import (
+    bound,
     changes,
     folders,
     jobs,
     results,
+    returns,
     runs,
     snapshots,
     status,
@@ -212,7 +218,9 @@ def test_our_own_words_are_not_taken_for_the_persons(
     job = jobs.claim(db, limit=1)[0]
     looked(db, job, tags=["rex"])
     result = results.record(db, job, "t1:a.jpg", said("dog"))
-    writes.intend(db, job, result, put_words(db, job, tags=("dog",)), run_id=None)
+    write_id = writes.intend(
+        db, job, result, put_words(db, job, tags=("dog",)), run_id=None
+    )
     writes.done(
         db,
         job,
@@ -226,6 +234,7 @@ def test_our_own_words_are_not_taken_for_the_persons(
             added_tags=("dog",),
             wrote_description="A photo.",
         ),
+        write_id=write_id,
     )
     assert results.wanted(db, job.file_id) is None
     looked(db, job, tags=["rex", "dog"], description="A photo.")
@@ -276,7 +285,9 @@ def test_a_copy_of_a_written_photo_shares_its_words(db: Database, photos: Path) 
     first, second, _ = jobs.claim(db, limit=3)
     looked(db, first, identity="t1:same")
     result = results.record(db, first, "t1:same", said("dog"))
-    writes.intend(db, first, result, put_words(db, first, tags=("dog",)), run_id=None)
+    write_id = writes.intend(
+        db, first, result, put_words(db, first, tags=("dog",)), run_id=None
+    )
     writes.done(
         db,
         first,
@@ -289,6 +300,7 @@ def test_a_copy_of_a_written_photo_shares_its_words(db: Database, photos: Path) 
             words=FileWords(tags=("dog",)),
             added_tags=("dog",),
         ),
+        write_id=write_id,
     )
     looked(db, second, identity="t1:same", content_hash="hash after", tags=["dog"])
     known = results.known(db, "t1:same")
@@ -403,12 +415,12 @@ def test_status_counts_every_photo_once(db: Database, photos: Path) -> None:
 def test_the_next_due_time_tells_now_later_and_never(
     db: Database, photos: Path
 ) -> None:
-    assert jobs.next_due(db) is None
+    assert bound.next_due(db) is None
     scan(db, add_folder(db, photos))
-    assert jobs.next_due(db) == 0.0
+    assert bound.next_due(db) == 0.0
     for job in jobs.claim(db, limit=9):
-        jobs.put_back(db, job, delay_s=50)
-    due = jobs.next_due(db)
+        returns.put_back(db, job, delay_s=50)
+    due = bound.next_due(db)
     assert due is not None
     assert 40 < due <= 50
 
@@ -428,3 +440,162 @@ def test_stat_keys_compare_whole(photos: Path) -> None:
     assert one == StatKey.of(os.stat(photos / "a.jpg"))
     (photos / "a.jpg").chmod(0o600)
     assert one != StatKey.of(os.stat(photos / "a.jpg"))
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Every statement sent to any database meanwhile."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_no_step_over_many_photos_asks_a_query_for_each(
+    db: Database, photos: Path
+) -> None:
+    for n in range(1500):
+        (photos / f"{n}.jpg").write_bytes(b"x")
+    folder = add_folder(db, photos)
+    run = runs.begin(db, "tag")
+    steps = {
+        "first scan": lambda: scan(db, folder),
+        "rescan": lambda: scan(db, folder),
+        "bind": lambda: bound.bind(
+            db, run, [os.fsencode(photos)], limit=None, ask_again=False
+        ),
+        "status": lambda: status.read(db),
+        "claim": lambda: jobs.claim(db, limit=4),
+    }
+    for name, step in steps.items():
+        with counted_statements() as sent:
+            step()
+        assert len(sent) < 40, f"{name}: {len(sent)} statements"
+
+
+def test_a_claim_sorts_nothing_however_long_the_queue(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    with counted_statements() as sent:
+        jobs.claim(db, limit=1)
+    [line] = {s for s in sent if "ORDER BY jobs.priority DESC" in s}
+    with db.read() as connection:
+        values = tuple(1 for _ in range(line.count("?")))
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {line}", values)
+        steps = [row[-1] for row in plan]
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+    assert any("jobs_next" in step for step in steps), steps
+
+
+def test_a_photo_that_arrived_whole_while_its_half_failed_is_tried_again(
+    db: Database, photos: Path
+) -> None:
+    folder = add_folder(db, photos)
+    scan(db, folder)
+    job = jobs.claim(db, limit=1)[0]
+    (photos / "a.jpg").write_bytes(b"the whole of it")
+    assert scan(db, folder).changed == 1
+    assert not jobs.finish(db, job, ImageState.FAILED, reason="it is truncated")
+    assert image(db, "a.jpg").state is ImageState.QUEUED
+    assert job.id in [j.id for j in jobs.claim(db, limit=9)]
+
+
+def test_a_wish_for_another_answer_outlives_the_work_under_way(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    job = jobs.claim(db, limit=1)[0]
+    looked(db, job)
+    jobs.retag(db, [job.file_id])
+    assert not jobs.finish(db, job, ImageState.TAGGED)
+    [again] = [j for j in jobs.claim(db, limit=9) if j.file_id == job.file_id]
+    assert again.ask_again
+    assert jobs.finish(db, again, ImageState.TAGGED)
+
+
+def test_a_photo_that_cannot_be_written_is_news_only_once(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    job = jobs.claim(db, limit=1)[0]
+    assert returns.postpone(db, job, reason="it is read-only", delay_s=0.001)
+    seen = changes.latest(db)
+    time.sleep(0.01)
+    [job] = [j for j in jobs.claim(db, limit=9) if j.file_id == job.file_id]
+    assert not returns.postpone(db, job, reason="it is read-only", delay_s=60)
+    assert changes.latest(db) == seen
+    assert image(db, "a.jpg").state is ImageState.NOT_WRITTEN
+    assert bound.retry_not_written(db) == 1
+
+
+def test_a_look_by_a_late_holder_is_not_kept(db: Database, photos: Path) -> None:
+    scan(db, add_folder(db, photos))
+    late = jobs.claim(db, limit=1, lease_s=-1.0)[0]
+    jobs.claim(db, limit=9)
+    with pytest.raises(jobs.LeaseLost):
+        looked(db, late, tags=["dog"])
+    assert image(db, "a.jpg").tags == ()
+
+
+def test_a_limit_counts_failed_photos_too(db: Database, photos: Path) -> None:
+    scan(db, add_folder(db, photos))
+    for job in jobs.claim(db, limit=9):
+        jobs.finish(db, job, ImageState.FAILED, reason="broken")
+    run = runs.begin(db, "tag")
+    ids = bound.bind(db, run, [os.fsencode(photos)], limit=2, ask_again=False)
+    assert len(ids) == 2
+    states = [i.state for i in snapshots.after(db, 0, limit=9)]
+    assert states.count(ImageState.FAILED) == 1
+
+
+def test_jobs_of_folders_that_are_switched_off_or_away_wait(
+    db: Database, photos: Path
+) -> None:
+    folder = add_folder(db, photos)
+    scan(db, folder)
+    folders.set_active(db, folder, False)
+    assert jobs.claim(db, limit=9) == []
+    assert bound.next_due(db) is None
+    run = runs.begin(db, "tag")
+    bound.bind(db, run, [os.fsencode(photos)], limit=1, ask_again=False)
+    assert len(jobs.claim(db, limit=9, run_id=run)) == 1
+    folders.set_active(db, folder, True)
+    folders.set_offline(db, folder, "its disk is away")
+    assert jobs.claim(db, limit=9) == []
+    folders.set_offline(db, folder, None)
+    assert len(jobs.claim(db, limit=9)) == 2
+    folders.remove(db, folder)
+    assert jobs.retry_failed(db) == 0
+    assert status.read(db).total == 0
+
+
+def test_a_tagger_is_known_to_others_from_its_first_moment(db: Database) -> None:
+    run = runs.begin(db, "run")
+    assert runs.alive(db) == os.getpid()
+    runs.end(db, run)
+    assert runs.alive(db) is None
+
+
+def test_a_full_disk_is_told_from_other_trouble(db: Database, photos: Path) -> None:
+    """SQLite itself says it here: its file may not grow any more."""
+    folder = add_folder(db, photos)
+
+    def no_growth(connection: Any, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    db.close()
+    event.listen(db._engine, "connect", no_growth)
+    for n in range(3000):
+        (photos / f"{n}.jpg").touch()
+    with pytest.raises(DataFull, match="free some space"):
+        scan(db, folder)
+    event.remove(db._engine, "connect", no_growth)
+    db.close()
+    assert scan(db, folder).new == 3003

@@ -405,6 +405,32 @@ def test_a_file_is_without_the_fields_again_when_all_is_retired(
         assert field(path, name) == []
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "tiff", "png", "heic", "webp", "gif"])
+def test_retiring_everything_is_a_write_into_the_file_too(
+    writer: Writer, tmp_path: Path, kind: str
+) -> None:
+    path = support_imaging.make(kind, tmp_path)
+    written(writer, path, words("", "dog"))
+
+    done = written(writer, path, words("", retired=("dog",)))
+
+    assert (done.mode, done.note) == (WriteMode.FILE, None)
+    assert writer.read(path).tags == ()
+
+
+def test_a_user_comment_that_can_hold_nothing_of_a_text_is_no_obstacle(
+    exiftool: Exiftool, photo: bytes
+) -> None:
+    commenting = Writer(exiftool, Metadata(user_comment="if_empty"))
+    written(commenting, photo, words("A dog."))
+
+    done = written(commenting, photo, words("😀", own_description="A dog."))
+
+    assert (done.mode, done.note) == (WriteMode.FILE, None)
+    assert field(photo, "UserComment") == []
+    assert not written(commenting, photo, words("😀")).changed
+
+
 def test_a_second_spelling_adds_nothing(writer: Writer, photo: bytes) -> None:
     person_writes(photo, "-XMP-dc:Subject=E\u0301te\u0301", "-XMP-dc:Subject=Red  Car")
 

@@ -6,6 +6,7 @@ write happened and is closed as done; otherwise it did not, and the photo is que
 
 import logging
 import os
+from collections.abc import Collection
 
 from tagger.errors import shown
 from tagger.pipeline.metadata.replacing import file_hash
@@ -27,23 +28,52 @@ def at_start(db: Database) -> bool:
         return False
     jobs.release_all(db)
     for intent in writes.open_intents(db):
-        happened = settle(db, intent)
-        log.info(
-            "%s: an interrupted write %s",
-            shown(intent.path),
-            "had been done" if happened else "had not been done; queued again",
-        )
+        settle(db, intent)
     return True
 
 
-def settle(db: Database, intent: OpenIntent) -> bool:
-    """Close one open intent by the hash of its target; whether it had happened."""
+def settle_file(
+    db: Database, file_id: int, which: Collection[int] | None = None
+) -> None:
+    """Settle the open intents of one photo, all or these."""
+    for intent in writes.open_intents(db, file_id):
+        if which is None or intent.id in which:
+            settle(db, intent)
+
+
+def settle(db: Database, intent: OpenIntent) -> None:
+    """Close one open intent by the hash of its target.
+
+    A target that is gone has not got it: should those bytes turn up elsewhere, they
+    are known by their hash. While its disk is away, or it cannot be read, the intent
+    stays open, and the photo's next holder settles it.
+    """
     try:
         stat = StatKey.of(os.stat(intent.target))
-    except OSError:
-        stat = None  # the file is gone or out of reach: the write is not there
+    except (FileNotFoundError, NotADirectoryError):
+        stat = None
+    except OSError as error:
+        _leave_open(intent, error)
+        return
 
     def happened() -> bool:
         return stat is not None and file_hash(intent.target) == intent.after_hash
 
-    return writes.settle(db, intent, happened=happened, stat=stat)
+    try:
+        done = writes.settle(db, intent, happened=happened, stat=stat)
+    except OSError as error:
+        _leave_open(intent, error)
+        return
+    log.info(
+        "%s: an interrupted write %s",
+        shown(intent.path),
+        "had been done" if done else "had not been done; queued again",
+    )
+
+
+def _leave_open(intent: OpenIntent, error: OSError) -> None:
+    log.warning(
+        "%s: an interrupted write cannot be judged now: %s",
+        shown(intent.path),
+        error.strerror,
+    )

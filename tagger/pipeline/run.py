@@ -5,32 +5,35 @@ standard input, which the system closes even when the app is killed.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from filelock import FileLock, Timeout
 
 from tagger.config import Config
-from tagger.errors import DataFull, UsageError, shown
+from tagger.errors import DataFull, UsageError
 from tagger.imaging.thumbnails import ThumbnailStore
-from tagger.pipeline import recover
+from tagger.pipeline import recover, room
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
-from tagger.pipeline.watch import Watcher
+from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import folders, jobs, runs
+from tagger.tracking import bound, folders, runs
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
 REPORT_S = 1.0
-CHOOSE_AGAIN_S = 60.0
+LOOK_AROUND_S = 60.0
+SCAN_GRACE_S = 3.0
 
 
 def run(config: Config, *, child: bool = False, stop: threading.Event) -> None:
@@ -38,10 +41,16 @@ def run(config: Config, *, child: bool = False, stop: threading.Event) -> None:
 
     Raises `UsageError` if another tagger runs on this data folder.
     """
-    with _only_one(config), opened(config) as workshop:
+    with _only_one(config):
         if child:
             _stop_with_parent(stop)
-        _Tagger(workshop, stop).work()
+        while not stop.is_set():
+            try:
+                with opened(config) as workshop:
+                    _Tagger(workshop, stop).work()
+            except DataFull as error:  # not even the database can be opened
+                log.error("%s", error)
+                stop.wait(room.CHECK_S)
 
 
 def stop_on_signals(stop: threading.Event) -> None:
@@ -57,7 +66,9 @@ def stop_on_signals(stop: threading.Event) -> None:
 
 def _stop_with_parent(stop: threading.Event) -> None:
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not through `sys.stdin`: whoever waits in there when Python ends aborts it.
+        while os.read(sys.stdin.fileno(), 4096):
+            log.debug("the app said something; nothing is agreed on")
         log.info("stopping, because the app has ended")
         stop.set()
 
@@ -87,58 +98,77 @@ class _Tagger:
         self._shop = workshop
         self._db = workshop.db
         self._stop = stop
-        self._run_id = runs.begin(self._db, "run")
-        self._watcher = Watcher()
+        self._run_id = 0
+        self._scouts = Scouts(workshop, stop)
         self._crew = Crew()
+        self._room = room.Room(workshop.config.data_dir)
         self._choice: Choice | None = None
         self._flow: Flow | None = None
-        self._chosen_at = 0.0
+        self._looked_around_at = 0.0
         self._reported_at = 0.0
-        self._alone = False
+        self._exiftool_problem: str | None = None
 
     def work(self) -> None:
-        self._alone = recover.at_start(self._db)
-        self._report("idle", "starting")
-        jobs.retry_not_written(self._db)
-        if self._alone:
-            ThumbnailStore(self._shop.config.thumbnails_dir).remove_stale()
-        folders.request_scan(self._db, None)
-        if self._shop.config.scan.watch:
-            self._watcher.start()
-        self._crew.spawn("scan", self._scan_when_due)
+        if not self._begin():
+            return
         try:
+            self._crew.spawn("scan", self._scouts.work)
             while not self._stop.wait(TICK_S):
                 self._round()
         finally:
-            self._stop.set()
-            self._crew.join(30.0)
-            if self._flow is not None:
-                self._flow.close()
-            if self._shop.config.scan.watch:
-                self._watcher.stop()
+            self._end()
+
+    def _begin(self) -> bool:
+        """Put right what was left half done; False if told to stop before that."""
+        while not self._stop.is_set():
+            try:
+                self._run_id = self._run_id or runs.begin(self._db, "run")
+                self._scouts.alone = recover.at_start(self._db)
+                bound.retry_not_written(self._db)
+                folders.request_scan(self._db, None)
+            except DataFull as error:
+                self._room.is_out(error)
+                self._stop.wait(room.CHECK_S)
+            else:
+                break
+        if self._scouts.alone:
+            ThumbnailStore(self._shop.config.thumbnails_dir).remove_stale()
+        return not self._stop.is_set()
+
+    def _end(self) -> None:
+        self._stop.set()
+        if self._flow is not None:
+            self._flow.close()
+        self._crew.join(SCAN_GRACE_S)
+        try:
             runs.end(self._db, self._run_id)
+        except DataFull as error:
+            log.error("%s", error)
 
     def _round(self) -> None:
         self._crew.check()
-        self._choose()
+        lately = time.monotonic() - self._looked_around_at < LOOK_AROUND_S
+        if self._flow is None or not lately:
+            self._look_around()
         assert self._flow is not None
+        self._flow.tick()
+        if time.monotonic() - self._reported_at < REPORT_S:
+            return
+        self._reported_at = time.monotonic()
         try:
-            self._flow.tick()
-            if time.monotonic() - self._reported_at > REPORT_S:
-                self._reported_at = time.monotonic()
-                self._report(*self._state())
+            self._report(*self._state())
         except DataFull as error:
-            self._flow.disk_full = str(error)
+            self._flow.room.is_out(error)
 
     def _state(self) -> tuple[str, str | None]:
         assert self._flow is not None
-        if self._flow.disk_full:
-            return "paused", self._flow.disk_full
-        if self._flow.problem and jobs.next_due(self._db) is not None:
+        if self._flow.room.problem:
+            return "paused", self._flow.room.problem
+        if self._flow.problem and bound.next_due(self._db) is not None:
             return "waiting", self._flow.problem
         if self._flow.held:
-            return "working", self._watcher.problem
-        return "idle", self._shop.exiftool_problem or self._watcher.problem
+            return "working", self._scouts.problem
+        return "idle", self._exiftool_problem or self._scouts.problem
 
     def _report(self, state: str, message: str | None) -> None:
         runs.report(
@@ -150,21 +180,35 @@ class _Tagger:
             servers=tuple(s.report() for s in self._flow.servers) if self._flow else (),
         )
 
+    def _look_around(self) -> None:
+        """Now and then: has exiftool come, and is there a better model?"""
+        self._looked_around_at = time.monotonic()
+        self._look_for_exiftool()
+        self._choose()
+
+    def _look_for_exiftool(self) -> None:
+        if self._flow is not None and self._exiftool_problem is None:
+            return
+        before, now = self._exiftool_problem, self._shop.exiftool_problem()
+        self._exiftool_problem = now
+        if now is not None and now != before:
+            log.warning("%s", now)
+        if before is not None and now is None:
+            log.info("exiftool is there now; what waited for it is written")
+            try:
+                bound.retry_not_written(self._db)
+            except DataFull as error:
+                self._room.is_out(error)
+
     def _choose(self) -> None:
-        """Settle who is asked; with `auto`, look now and then for a better one."""
-        on_ramp = self._choice is not None and all(
-            backend.kind == "builtin" for backend in self._choice.backends
-        )
+        """Settle who is asked; with `auto`, look again while it is the built-in one."""
         automatic = self._shop.config.model.backend == "auto"
-        if self._choice is not None and not (on_ramp and automatic):
+        if self._choice is not None and not (automatic and _is_builtin(self._choice)):
             return
-        if time.monotonic() - self._chosen_at < CHOOSE_AGAIN_S and self._chosen_at:
-            return
-        self._chosen_at = time.monotonic()
         choice = choose(self._shop.config)
-        if self._choice is not None and choice.reason == self._choice.reason:
-            for backend in choice.backends:
-                backend.close()
+        if self._choice is not None and _is_builtin(choice):
+            choice.close()
+            self._choice = replace(self._choice, reason=choice.reason)
             return
         if self._flow is not None:
             self._flow.close()
@@ -172,31 +216,6 @@ class _Tagger:
         self._choice = choice
         self._flow = self._shop.flow(choice.backends, run_id=self._run_id, patient=True)
 
-    def _scan_when_due(self) -> None:
-        """A thread of its own: a long scan never keeps photos waiting."""
-        interval_s = self._shop.config.scan.interval_min * 60
-        while not self._stop.wait(TICK_S):
-            try:
-                for folder in folders.due(self._db, interval_s=interval_s):
-                    if self._stop.is_set():
-                        return
-                    outcome = self._shop.scanner.scan(folder, alone=self._alone)
-                    log.info("looked through %s: %s", shown(folder.path), outcome)
-                self._take_hints()
-            except DataFull as error:
-                log.error("%s", error)
-                self._stop.wait(5.0)
 
-    def _take_hints(self) -> None:
-        if not self._shop.config.scan.watch:
-            return
-        every = {folder.id: folder for folder in folders.every(self._db)}
-        self._watcher.follow([f for f in every.values() if f.active])
-        for folder_id, paths in self._watcher.hints().items():
-            folder = every.get(folder_id)
-            if folder is None:
-                continue
-            if paths is None:
-                self._shop.scanner.scan(folder, alone=self._alone)
-            else:
-                self._shop.scanner.look_at(folder, paths)
+def _is_builtin(choice: Choice) -> bool:
+    return all(backend.kind == "builtin" for backend in choice.backends)

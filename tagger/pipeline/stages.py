@@ -5,49 +5,31 @@
     write   the words go into the file or its sidecar, announced before and noted after
 
 Every stage takes an `Item` and leaves it ready for the next one, or raises. What an
-error means for the photo is decided in `Stages.ended`, for all stages alike.
+error means for the photo is decided in `failing`, for all stages alike.
 """
 
 import logging
 import os
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
-from tagger.errors import (
-    ExiftoolUnavailable,
-    FileChanged,
-    ImageError,
-    MetadataNotWritten,
-    ModelUnavailable,
-    ServerFails,
-    TaggerError,
-    UnreadableImage,
-    shown,
-)
+from tagger.errors import ExiftoolUnavailable, FileChanged, UnreadableImage, shown
 from tagger.imaging.identity import thumbnail_version
 from tagger.imaging.look import Look, look
 from tagger.imaging.picture import Picture
 from tagger.imaging.thumbnails import ThumbnailStore
+from tagger.pipeline import atrest, recover
+from tagger.pipeline.discover import Scanner
+from tagger.pipeline.metadata import sidecar
+from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.writing import Writer
 from tagger.records import Answer, FileWords, ImageState, Intent, StatKey, WriteMode
-from tagger.tracking import jobs, looks, results, writes
+from tagger.tracking import jobs, looks, results, returns, writes
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job
 
 log = logging.getLogger(__name__)
-
-# A write that cannot be done now is tried again after this time, and at every start.
-WRITE_AGAIN_S = 600.0
-# A file that does not decode may still be arriving, if it was touched this lately;
-# it is looked at this often before that is believed no more.
-ARRIVING_S = 20.0
-ARRIVING_LOOKS = 3
-# So often a photo may fail at a server that works, and the pause before each try.
-SERVER_FAILURES = 3
-SERVER_AGAIN_S = 30.0
 
 Observer = Callable[[str, Job], None]
 
@@ -58,7 +40,7 @@ def _ignore(step: str, job: Job) -> None:
 
 @dataclass(slots=True)
 class Item:
-    """One photo on its way through the stages."""
+    """One photo on its way through the stages. `announced` are its open intents."""
 
     job: Job
     picture: Picture | None = None
@@ -66,6 +48,7 @@ class Item:
     stat: StatKey | None = None
     result_id: int | None = None
     answer: Answer | None = None
+    announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
 
 
@@ -73,15 +56,16 @@ class Item:
 class Stages:
     """The stages with all they need. `observer` hears each step once it is durable.
 
-    `reader` and `writer` are None when exiftool is not to be had: words in files are
-    then unknown, and answers wait to be written.
+    Without exiftool words in files are unknown, and answers wait to be written; each
+    photo tries anew, so that it is taken into use once it is there.
     """
 
     config: Config
     db: Database
     thumbnails: ThumbnailStore
-    reader: Writer | None
-    writer: Writer | None
+    scanner: Scanner
+    reader: Writer
+    writer: Writer
     run_id: int | None
     side_px: int
     observer: Observer = _ignore
@@ -91,21 +75,45 @@ class Stages:
 
         Raises `ImageError`, and `FileChanged` if the file is not at rest.
         """
+        if item.job.interrupted:
+            recover.settle_file(self.db, item.job.file_id)
+            item.job = jobs.fresh(self.db, item.job)
         job = item.job
-        stat = _present(job)
-        self._settled(job, stat)
+        stat = atrest.stat_key(job)
+        atrest.check(job, stat, settle_s=self.config.scan.settle_s)
         item.stat, item.identity, item.result_id = stat, job.identity, job.result_id
-        if job.looked and stat == job.stat and not self._needs_pixels(item):
-            return
-        found, words = self._read(job.path)
-        if _present(job) != stat:
+        if not job.looked or stat != job.stat or self._needs_pixels(item):
+            self._decode(item, stat)
+        elif not job.words_known:
+            self._reread(job)
+
+    def _decode(self, item: Item, stat: StatKey) -> None:
+        job = item.job
+        found = look(
+            job.path,
+            side_px=self.side_px,
+            max_megapixels=self.config.tagger.max_megapixels,
+        )
+        words, beside = self._words(job.path)
+        if atrest.stat_key(job) != stat:
             raise FileChanged(job.path, "it changed while it was read")
         item.picture, item.identity = found.picture, found.identity
         version = thumbnail_version(found.identity, found.facts.orientation)
         self.thumbnails.save(version, found.thumbnail)
-        file_id = looks.record(
+        item.job = replace(job, file_id=self._keep(job, stat, found, words, beside))
+        self.observer("looked", item.job)
+
+    def _keep(
+        self,
+        job: Job,
+        stat: StatKey,
+        found: Look,
+        words: FileWords | None,
+        beside: str | None,
+    ) -> int:
+        return looks.record(
             self.db,
-            job.file_id,
+            job,
             stat=stat,
             identity=found.identity,
             content_hash=found.content_hash,
@@ -113,17 +121,27 @@ class Stages:
             facts=found.facts,
             words=words,
             note=found.note,
+            sidecar_hash=beside,
         )
-        item.job = replace(job, file_id=file_id)
-        self.observer("looked", item.job)
 
-    def _read(self, path: bytes) -> tuple[Look, FileWords | None]:
-        found = look(
-            path,
-            side_px=self.side_px,
-            max_megapixels=self.config.tagger.max_megapixels,
-        )
-        return found, self.reader.read(path) if self.reader else None
+    def _words(self, path: bytes) -> tuple[FileWords | None, str | None]:
+        """The words in a file and its sidecar, and the hash of the sidecar, if any."""
+        beside = sidecar.path_for(os.path.realpath(path))
+        try:
+            before = file_hash(beside) if os.path.isfile(beside) else None
+            return self.reader.read(path), before
+        except ExiftoolUnavailable as error:
+            log.debug("%s: its words cannot be read: %s", shown(path), error)
+            return None, None
+        except OSError as error:
+            raise UnreadableImage(
+                path, f"its sidecar cannot be read: {error.strerror}"
+            ) from error
+
+    def _reread(self, job: Job) -> None:
+        words, beside = self._words(job.path)
+        if words is not None:
+            looks.record_words(self.db, job, words, sidecar_hash=beside)
 
     def _needs_pixels(self, item: Item) -> bool:
         job = item.job
@@ -131,14 +149,6 @@ class Stages:
             return True
         version = thumbnail_version(job.identity, job.orientation)
         return self.known_answer(item) is None or self.thumbnails.read(version) is None
-
-    def _settled(self, job: Job, stat: StatKey) -> None:
-        """A file that changed since the scan, a moment ago, is left alone."""
-        if stat == job.stat:
-            return
-        age_s = time.time() - max(stat.mtime_ns, stat.ctime_ns) / 1e9
-        if 0 <= age_s < self.config.scan.settle_s:
-            raise FileChanged(job.path, "it is still being written")
 
     def known_answer(self, item: Item) -> int | None:
         """An answer on record that serves this photo, so that no model is asked."""
@@ -175,121 +185,48 @@ class Stages:
         Raises `MetadataNotWritten`, `ExiftoolUnavailable`, `FileChanged`.
         """
         job = item.job
-        item.picture = None
+        mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id)
-        if wanted is None or job.write_mode is WriteMode.NONE:
-            jobs.finish(self.db, job, ImageState.TAGGED)
-            self.observer("finished", job)
-            return
-        if self.writer is None:
-            self._not_written(item, "exiftool is not installed")
+        if wanted is None or mode is WriteMode.NONE:
+            self._finish(job)
             return
         assert item.result_id is not None
         assert item.identity is not None
+        assert item.stat is not None
         result_id = item.result_id
 
         def announce(intent: Intent) -> None:
-            writes.intend(self.db, job, result_id, intent, run_id=self.run_id)
+            item.announced[intent.target] = writes.intend(
+                self.db, job, result_id, intent, run_id=self.run_id
+            )
             self.observer("intended", job)
 
+        atrest.check_unopened(job, item.stat)
         written = self.writer.write(
             job.path,
             wanted,
-            mode=job.write_mode,
+            mode=mode,
             expect=item.stat,
             identity=item.identity,
             on_intent=announce,
         )
         self.observer("replaced", job)
-        writes.done(self.db, job, result_id, written)
+        write_id = item.announced.get(written.target)
+        writes.done(self.db, job, result_id, written, write_id=write_id)
+        item.announced.pop(written.target, None)
         self.observer("noted", job)
-        jobs.finish(self.db, job, ImageState.TAGGED, reason=written.note)
-        self.observer("finished", job)
+        self.settle(item)
+        self._finish(job, reason=written.note)
 
-    def ended(self, item: Item, error: TaggerError) -> None:
-        """Record what an error means for the photo: again, waiting, or failed."""
-        match error:
-            case ModelUnavailable():
-                jobs.put_back(self.db, item.job)
-            case MetadataNotWritten(reason=reason):
-                self._not_written(item, reason)
-            case ExiftoolUnavailable():
-                self._not_written(item, str(error))
-            case FileChanged():
-                self._again(item, error)
-            case UnreadableImage() if self._arriving(item.job):
-                self._again(item, error)
-            case ServerFails() if item.job.attempts + 1 < SERVER_FAILURES:
-                jobs.put_back(self.db, item.job, delay_s=SERVER_AGAIN_S, blame=True)
-            case ImageError(reason=reason):
-                log.warning("%s", error)
-                jobs.finish(self.db, item.job, ImageState.FAILED, reason=reason)
-            case _:
-                raise error
+    def _finish(self, job: Job, *, reason: str | None = None) -> None:
+        if jobs.finish(self.db, job, ImageState.TAGGED, reason=reason):
+            self.observer("finished", job)
 
-    def _not_written(self, item: Item, reason: str) -> None:
-        """The answer is kept; its words wait until they can be written."""
-        log.warning("%s: not written: %s", shown(item.job.path), reason)
-        jobs.postpone(self.db, item.job, reason=reason, delay_s=WRITE_AGAIN_S)
+    def settle(self, item: Item) -> None:
+        """Find out by the files' hashes what became of the other announced writes.
 
-    def _again(self, item: Item, error: TaggerError) -> None:
-        """The file changed under our hands: take it up once it is at rest."""
-        log.info("%s", error)
-        stat = None
-        if os.path.exists(item.job.path):
-            stat = StatKey.of(os.stat(item.job.path))
-        jobs.put_back(
-            self.db,
-            item.job,
-            delay_s=max(0.1, self.config.scan.settle_s),
-            blame=True,
-            stat=stat,
-        )
-
-    def _arriving(self, job: Job) -> bool:
-        if job.attempts + 1 >= ARRIVING_LOOKS:
-            return False
-        try:
-            stat = os.stat(job.path)
-        except OSError:
-            return False
-        touched = max(stat.st_mtime, stat.st_ctime)
-        return 0 <= time.time() - touched < ARRIVING_S
-
-
-def _present(job: Job) -> StatKey:
-    """The file's stat key now; raises `UnreadableImage` if it cannot be had."""
-    if b"\n" in job.path or b"\r" in job.path:
-        raise UnreadableImage(
-            job.path, "its path contains a line break; rename it to have it tagged"
-        )
-    try:
-        return StatKey.of(os.stat(job.path))
-    except FileNotFoundError:
-        raise UnreadableImage(job.path, "the file is gone") from None
-    except OSError as error:
-        raise UnreadableImage(job.path, f"cannot be read: {error.strerror}") from error
-
-
-class InFlight:
-    """Pictures being asked about now: who has the same one waits for that answer."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._followers: dict[str, list[Item]] = {}
-
-    def lead(self, item: Item) -> bool:
-        """True if this item shall ask; False if it now follows another one."""
-        assert item.identity is not None
-        with self._lock:
-            if item.identity in self._followers:
-                self._followers[item.identity].append(item)
-                return False
-            self._followers[item.identity] = []
-            return True
-
-    def settle(self, item: Item) -> list[Item]:
-        """The item's question is over; those who waited for it."""
-        assert item.identity is not None
-        with self._lock:
-            return self._followers.pop(item.identity)
+        A refused attempt on the file itself may stand before the one on its sidecar.
+        """
+        if item.announced:
+            recover.settle_file(self.db, item.job.file_id, {*item.announced.values()})
+            item.announced.clear()

@@ -5,6 +5,7 @@ works whether or not a long-running tagger is there, and a kill leaves nothing b
 that the next run would not finish.
 """
 
+import logging
 import os
 import threading
 import time
@@ -13,17 +14,21 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from tagger.config import Config
-from tagger.errors import ModelUnavailable, UsageError, shown
+from tagger.errors import DataFull, ModelUnavailable, UsageError, shown
 from tagger.pipeline import recover
-from tagger.pipeline.discover import is_photo, walk
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.stages import Observer
+from tagger.pipeline.territory import Territory
+from tagger.pipeline.walking import is_photo, walk
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.records import Folder, ImageSnapshot, ImageState, WriteMode
-from tagger.tracking import files, folders, jobs, runs, snapshots
+from tagger.records import Folder, ImageSnapshot, ImageState, StatKey, WriteMode
+from tagger.tracking import bound, folders, places, runs, snapshots
 from tagger.tracking.database import Database
-from tagger.tracking.files import is_within
+from tagger.tracking.places import is_within
+from tagger.tracking.usable import checked
 from tagger.vision.choose import Choice
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 REPORT_S = 2.0
@@ -75,19 +80,23 @@ def tag(
             alone = recover.at_start(db)
             for path in real:
                 _discover(workshop, path, write_mode=write_mode, alone=alone)
-            ids = jobs.bind(db, run_id, real, limit=limit, ask_again=retag)
-            known = files.count_below(db, real)
+            if problem := workshop.exiftool_problem():
+                log.warning("%s", problem)
+            ids = bound.bind(db, run_id, real, limit=limit, ask_again=retag)
+            known = places.count_below(db, real)
+            found = places.paths(db, ids)
             flow = workshop.flow(
                 choice.backends, run_id=run_id, patient=False, observer=observer
             )
             try:
-                _work(db, flow, run_id, ids, choice, progress, stop)
+                _work(db, flow, run_id, len(ids), choice, progress, stop)
             finally:
                 flow.close()
         finally:
             runs.end(db, run_id)
         return Tagging(
-            images=tuple(snapshots.images(db, ids)),
+            # By path: a photo that had been moved here goes by its old id by now.
+            images=tuple(snapshots.images(db, [*ids, *places.ids(db, found)])),
             untouched=known - len(ids),
             seconds=time.monotonic() - began,
             gave_up=flow.gave_up,
@@ -100,9 +109,9 @@ def _checked(path: bytes, config: Config) -> bytes:
     if os.path.isfile(real):
         if not is_photo(os.path.basename(real)):
             raise UsageError(f"{shown(path)} is not a photo of a known format")
-        folders.checked(os.path.dirname(real), data_dir=config.data_dir)
+        checked(os.path.dirname(real), data_dir=config.data_dir)
         return real
-    return folders.checked(path, data_dir=config.data_dir)
+    return checked(path, data_dir=config.data_dir)
 
 
 def _discover(
@@ -119,12 +128,15 @@ def _discover(
             recursive=not single,
             write_mode=write_mode or workshop.config.metadata.write_mode,
             active=False,
+            made_by_tag=True,
             data_dir=workshop.config.data_dir,
         )
     elif write_mode is not None and write_mode is not folder.write_mode:
         folders.set_write_mode(db, folder.id, write_mode)
     if folder.path == path:
-        workshop.scanner.scan(folder, alone=alone)
+        if not folder.recursive and folders.is_made_by_tag(db, folder.id):
+            folders.set_recursive(db, folder.id)  # was made for single files so far
+        workshop.scanner.scan(folders.get(db, folder.id), alone=alone)
     else:
         workshop.scanner.look_at(folder, [path])
 
@@ -149,7 +161,7 @@ def _work(
     db: Database,
     flow: Flow,
     run_id: int,
-    ids: Sequence[int],
+    total: int,
     choice: Choice,
     progress: Progress,
     stop: threading.Event,
@@ -158,21 +170,27 @@ def _work(
     reported = 0.0
     while not stop.is_set() and flow.gave_up is None:
         flow.tick(run_id=run_id)
-        left = jobs.count(db, run_id)
-        progress(len(ids) - left, len(ids))
-        if not flow.held and jobs.next_due(db, run_id=run_id) is None:
+        progress(total - bound.count(db, run_id), total)
+        if not flow.held and bound.next_due(db, run_id=run_id) is None:
             return
         if time.monotonic() - reported > REPORT_S:
             reported = time.monotonic()
-            runs.report(
-                db,
-                run_id,
-                state="working",
-                message=None,
-                backend=choice.reason,
-                servers=tuple(server.report() for server in flow.servers),
-            )
+            _report(db, flow, run_id, choice)
         stop.wait(TICK_S)
+
+
+def _report(db: Database, flow: Flow, run_id: int, choice: Choice) -> None:
+    try:
+        runs.report(
+            db,
+            run_id,
+            state="paused" if flow.room.problem else "working",
+            message=flow.room.problem,
+            backend=choice.reason,
+            servers=tuple(server.report() for server in flow.servers),
+        )
+    except DataFull as error:
+        flow.room.is_out(error)
 
 
 def plan(
@@ -180,15 +198,15 @@ def plan(
 ) -> list[bytes]:
     """The photos `tag` would work on, by path; nothing is changed or recorded."""
     real = [_checked(path, config) for path in paths]
-    seen = {}
+    seen: dict[bytes, StatKey] = {}
     for path in real:
         if os.path.isfile(path):
-            seen[path] = os.stat(path)
+            seen[path] = StatKey.of(os.stat(path))
             continue
-        for one in walk(path, recursive=True, data_dir=config.data_dir).seen:
-            seen[one.path] = os.stat(one.path)
+        found = walk(Territory(path, recursive=True, data_dir=config.data_dir))
+        seen |= {one.path: one.stat for one in found.seen}
     done = set()
     if not retag and config.tracking_path.exists():
         with Database.open(config.tracking_path) as db:
-            done = files.unchanged_and_tagged(db, seen)
+            done = places.unchanged_and_tagged(db, seen)
     return sorted(path for path in seen if path not in done)[:limit]

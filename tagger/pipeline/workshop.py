@@ -1,6 +1,5 @@
 """Workshop: opens everything a tagger process needs, and closes it again."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,27 +7,40 @@ from dataclasses import dataclass
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable
 from tagger.imaging.thumbnails import ThumbnailStore
+from tagger.pipeline.crew import Crew
 from tagger.pipeline.discover import Scanner
-from tagger.pipeline.flow import Flow, Slots
+from tagger.pipeline.flow import Flow
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
+from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Observer, Stages
 from tagger.tracking.database import Database
 from tagger.vision.protocol import Backend
 
-log = logging.getLogger(__name__)
+CLOSE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """One tagger process's tools. `exiftool_problem` says why nothing is written."""
+    """One tagger process's tools.
+
+    Two exiftool processes serve it, so that reading never waits for a write.
+    """
 
     config: Config
     db: Database
     scanner: Scanner
-    reader: Writer | None
-    writer: Writer | None
-    exiftool_problem: str | None
+    reading: Exiftool
+    writing: Exiftool
+
+    def exiftool_problem(self) -> str | None:
+        """Why no words are read and written now; starts exiftool if it can."""
+        try:
+            self.reading.start()
+            self.writing.start()
+        except ExiftoolUnavailable as error:
+            return str(error)
+        return None
 
     def flow(
         self,
@@ -43,8 +55,9 @@ class Workshop:
             config=self.config,
             db=self.db,
             thumbnails=ThumbnailStore(self.config.thumbnails_dir),
-            reader=self.reader,
-            writer=self.writer,
+            scanner=self.scanner,
+            reader=Writer(self.reading, self.config.metadata),
+            writer=Writer(self.writing, self.config.metadata),
             run_id=run_id,
             side_px=max(backend.side_px for backend in backends),
         )
@@ -64,28 +77,27 @@ def opened(config: Config) -> Iterator[Workshop]:
     """Open the tracking database and exiftool; close both at the end.
 
     Without exiftool photos are still looked at, and their words wait to be written.
-    Two exiftool processes serve one tagger, so that reading never waits for a write.
     """
     with Database.open(config.tracking_path) as db:
-        reading, writing = Exiftool(config.metadata), Exiftool(config.metadata)
-        problem = None
+        workshop = Workshop(
+            config=config,
+            db=db,
+            scanner=Scanner(
+                db, data_dir=config.data_dir, settle_s=config.scan.settle_s
+            ),
+            reading=Exiftool(config.metadata),
+            writing=Exiftool(config.metadata),
+        )
         try:
-            reading.start()
-            writing.start()
-        except ExiftoolUnavailable as error:
-            problem = str(error)
-            log.warning("%s", problem)
-        try:
-            yield Workshop(
-                config=config,
-                db=db,
-                scanner=Scanner(
-                    db, data_dir=config.data_dir, settle_s=config.scan.settle_s
-                ),
-                reader=None if problem else Writer(reading, config.metadata),
-                writer=None if problem else Writer(writing, config.metadata),
-                exiftool_problem=problem,
-            )
+            yield workshop
         finally:
-            reading.close()
-            writing.close()
+            _close(workshop.reading, workshop.writing)
+
+
+def _close(*processes: Exiftool) -> None:
+    """Not longer than a moment: one that hangs in a command ends when we do."""
+    crew = Crew()
+    for process in processes:
+        crew.spawn("close", process.close)
+    crew.join(CLOSE_S)
+    crew.check()

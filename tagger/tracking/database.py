@@ -5,6 +5,7 @@ once (`BEGIN IMMEDIATE`), because a read that turns into a write can fail at any
 `synchronous=FULL`, because a step we call recorded must survive a power cut.
 """
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from tagger.errors import DataError, DataFull
 from tagger.tracking import migrations, schema
 
 BUSY_TIMEOUT_S = 60
+# With less than this left, an I/O error is a full disk.
+ROOM_BYTES = 1 << 20
 # SQLite's WAL keeps its index in shared memory, which network file systems lack.
 NETWORK_FILE_SYSTEMS = frozenset(
     {
@@ -81,10 +84,8 @@ class Database:
             yield
         except OperationalError as error:
             cause = str(error.orig)
-            if "full" in cause:
-                raise DataFull(
-                    f"{self.path.parent}: the disk is full; free some space there"
-                ) from error
+            if "full" in cause or ("I/O" in cause and self.is_full()):
+                raise DataFull(self.full_disk) from error
             raise DataError(f"{self.path}: {cause}") from error
         except DatabaseError as error:
             if "not a database" in str(error.orig) or "malformed" in str(error.orig):
@@ -93,6 +94,15 @@ class Database:
                     "put back a copy, or move it away to begin anew"
                 ) from error
             raise
+
+    @property
+    def full_disk(self) -> str:
+        """What to say when there is no room."""
+        return f"{self.path.parent}: the disk is full; free some space there"
+
+    def is_full(self) -> bool:
+        """Whether there is no room left, not even to say so in here."""
+        return shutil.disk_usage(self.path.parent).free < ROOM_BYTES
 
     @property
     def id(self) -> str:

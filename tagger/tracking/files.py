@@ -1,4 +1,4 @@
-"""Files: which photos there are, and what a look at each one found.
+"""Files: which photos there are, as scans find them.
 
 A scan hands over all it saw of a folder at once; new, changed, vanished, returned and
 moved files are told apart by a handful of statements, never by a query a file.
@@ -6,15 +6,22 @@ moved files are told apart by a handful of statements, never by a query a file.
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, select, text, update
 
 from tagger.records import ImageState, StatKey, utc_now
 from tagger.tracking import changes, tagnames
 from tagger.tracking.database import Database
+from tagger.tracking.places import at_or_below, is_within
+from tagger.tracking.queueing import (
+    enqueue,
+    enqueue_settled,
+    set_all,
+    unwritten,
+)
 from tagger.tracking.schema import files, folders
 
 SEEN = """CREATE TEMP TABLE IF NOT EXISTS seen (
@@ -43,6 +50,11 @@ class ScanOutcome:
     missing: int = 0
     returned: int = 0
 
+    @property
+    def is_news(self) -> bool:
+        """Whether anything was not as it had been."""
+        return any((self.new, self.changed, self.moved, self.missing, self.returned))
+
 
 def apply_scan(
     db: Database,
@@ -56,18 +68,22 @@ def apply_scan(
     """Bring what is known of a folder in line with what a scan saw.
 
     `within` limits the comparison to these files and subfolders (a watcher's hint).
-    Nothing below an `unreadable` subfolder is held to be missing. A file touched less
-    than `settle_s` seconds ago gets its job for later.
+    Nothing at or below an `unreadable` path is held to be missing. A file touched less
+    than `settle_s` seconds ago gets its job for later. A folder removed meanwhile is
+    left alone.
     """
     with db.write() as connection:
+        if not _is_known(connection, folder_id):
+            return ScanOutcome(seen=len(seen))
         _stage(connection, seen)
         moved = _move(connection, folder_id)
         changed = _changed(connection)
         returned = _returned(connection)
         adopted = _adopt(connection, folder_id)
         missing, hidden = _vanished(connection, folder_id, within, unreadable)
-        new = _insert_new(connection, folder_id)
-        _enqueue(connection, new + changed, settle_s)
+        new = _insert_new(connection, folder_id, settle_s)
+        enqueue_settled(connection, changed, settle_s=settle_s)
+        _enqueue_unwritten(connection, adopted)
         touched = {*new, *changed, *moved, *returned, *adopted, *missing, *hidden}
         changes.record(connection, changes.IMAGE, sorted(touched))
     return ScanOutcome(
@@ -80,19 +96,17 @@ def apply_scan(
     )
 
 
+def _is_known(connection: Connection, folder_id: int) -> bool:
+    wanted = folders.c.id == folder_id, folders.c.removed_at.is_(None)
+    return connection.execute(select(folders.c.id).where(*wanted)).first() is not None
+
+
 def _stage(connection: Connection, seen: Sequence[Seen]) -> None:
     connection.exec_driver_sql(SEEN)
     connection.exec_driver_sql("DELETE FROM seen")
     rows = [
-        (
-            s.path,
-            s.stat.dev,
-            s.stat.ino,
-            s.stat.size_bytes,
-            s.stat.mtime_ns,
-            s.stat.ctime_ns,
-        )
-        for s in seen
+        (s.path, k.dev, k.ino, k.size_bytes, k.mtime_ns, k.ctime_ns)
+        for s, k in ((s, s.stat) for s in seen)
     ]
     if rows:
         connection.exec_driver_sql(
@@ -103,8 +117,9 @@ def _stage(connection: Connection, seen: Sequence[Seen]) -> None:
 def _move(connection: Connection, folder_id: int) -> list[int]:
     """Give a file that was renamed on one disk its new path; it is otherwise as it was.
 
-    The inode, size and modification time together say it is the same file; the old
-    path must be gone, or it would be a hard link.
+    The inode, size and modification time together say it is the same file. If the old
+    path is still there, it is a hard link, a photo of its own; or, with one name only,
+    the same file reached another way (a bind mount), which counts once.
     """
     candidates = connection.execute(
         text(
@@ -118,7 +133,13 @@ def _move(connection: Connection, folder_id: int) -> list[int]:
     taken: set[bytes] = set()
     moved = []
     for row in candidates:
-        if row.new in taken or os.path.lexists(row.old):
+        if row.new in taken:
+            continue
+        if os.path.lexists(row.old):
+            if _is_one_file(row.old, row.new):
+                connection.execute(
+                    text("DELETE FROM seen WHERE path = :path"), {"path": row.new}
+                )
             continue
         taken.add(row.new)
         moved.append(row.id)
@@ -130,9 +151,19 @@ def _move(connection: Connection, folder_id: int) -> list[int]:
                 folder_id=folder_id,
                 ctime_ns=row.ctime_ns,
                 missing_since=None,
+                unreachable=False,
             )
         )
     return moved
+
+
+def _is_one_file(known: bytes, other: bytes) -> bool:
+    """Whether two paths lead to one file that has but one name."""
+    try:
+        one, two = os.stat(known), os.stat(other)
+    except OSError:
+        return False
+    return two.st_nlink == 1 and os.path.samestat(one, two)
 
 
 def _changed(connection: Connection) -> list[int]:
@@ -191,6 +222,13 @@ def _adopt(connection: Connection, folder_id: int) -> list[int]:
     return list(ids)
 
 
+def _enqueue_unwritten(connection: Connection, adopted: Sequence[int]) -> None:
+    """Have words written where the folder they came from kept them out of the file."""
+    for chunk in tagnames.chunks(adopted):
+        where = and_(files.c.id.in_(chunk), folders.c.active)
+        enqueue(connection, dict.fromkeys(unwritten(connection, where)))
+
+
 def _vanished(
     connection: Connection,
     folder_id: int,
@@ -206,8 +244,8 @@ def _vanished(
     hidden = [row for row in gone if any(is_within(row.path, u) for u in unreadable)]
     hidden_ids = {row.id for row in hidden}
     missing = sorted({row.id for row in gone} - hidden_ids)
-    _set_all(connection, sorted(hidden_ids), unreachable=True)
-    _set_all(connection, missing, missing_since=utc_now(), unreachable=False)
+    set_all(connection, sorted(hidden_ids), unreachable=True)
+    set_all(connection, missing, missing_since=utc_now(), unreachable=False)
     return missing, [row.id for row in hidden if not row.unreachable]
 
 
@@ -224,132 +262,33 @@ def _unseen(
     return connection.execute(statement).all()
 
 
-def is_within(path: bytes, folder: bytes) -> bool:
-    """Whether `path` is `folder` or lies below it."""
-    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
-
-
-def _insert_new(connection: Connection, folder_id: int) -> list[int]:
-    return list(
-        connection.scalars(
-            text(
-                """INSERT INTO files (folder_id, path, dev, ino, size_bytes, mtime_ns,
-                    ctime_ns, state, unreachable, added_at)
-                SELECT :folder, path, dev, ino, size_bytes, mtime_ns, ctime_ns,
-                    :state, 0, :now
-                FROM seen WHERE path NOT IN (SELECT path FROM files) ORDER BY path
-                RETURNING id"""
-            ),
-            {"folder": folder_id, "state": ImageState.NEW.value, "now": utc_now()},
-        )
-    )
-
-
-def _enqueue(connection: Connection, ids: Sequence[int], settle_s: float) -> None:
-    """A job for each file, later for one that was touched a moment ago."""
-    now = time.time()
-    for chunk in tagnames.chunks(list(ids)):
-        rows = connection.execute(
-            select(files.c.id, files.c.mtime_ns, files.c.ctime_ns).where(
-                files.c.id.in_(chunk)
-            )
-        ).all()
-        enqueue(
-            connection,
-            {
-                row.id: _settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
-                for row in rows
-            },
-        )
-
-
-def _settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
-    settled = touched_ns / 1e9 + settle_s
-    return settled if now < settled <= now + settle_s else None
-
-
-def enqueue(
-    connection: Connection,
-    not_before: dict[int, float | None],
-    *,
-    ask_again: bool = False,
-) -> None:
-    """Make or renew the job of each file, whose state becomes `queued`."""
-    if not not_before:
-        return
+def _insert_new(
+    connection: Connection, folder_id: int, settle_s: float
+) -> Sequence[int]:
+    """Files seen for the first time, each with its job; later for one just touched."""
+    last = connection.execute(text("SELECT coalesce(max(id), 0) FROM files")).scalar()
+    now = {"now": utc_now(), "seconds": time.time(), "settle": settle_s, "last": last}
+    ids = connection.scalars(
+        text(
+            """INSERT INTO files (folder_id, path, dev, ino, size_bytes, mtime_ns,
+                ctime_ns, state, unreachable, added_at)
+            SELECT :folder, path, dev, ino, size_bytes, mtime_ns, ctime_ns,
+                :state, 0, :now
+            FROM seen WHERE path NOT IN (SELECT path FROM files) ORDER BY path
+            RETURNING id"""
+        ),
+        {"folder": folder_id, "state": ImageState.QUEUED.value, **now},
+    ).all()
     connection.execute(
         text(
-            """INSERT INTO jobs (file_id, ask_again, priority, attempts, not_before,
-                created_at) VALUES (:file_id, :ask, 0, 0, :at, :now)
-            ON CONFLICT (file_id) DO UPDATE SET not_before = excluded.not_before,
-                attempts = 0, ask_again = jobs.ask_again OR excluded.ask_again,
-                created_at = CASE WHEN excluded.ask_again THEN excluded.created_at
-                    ELSE jobs.created_at END"""
+            """INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
+                server_failures, not_before, created_at)
+            SELECT id, 0, 0, 1, 0, 0,
+                CASE WHEN settled > :seconds AND settled <= :seconds + :settle
+                    THEN settled END, :now
+            FROM (SELECT id, max(mtime_ns, ctime_ns) / 1e9 + :settle AS settled
+                FROM files WHERE id > :last ORDER BY id)"""
         ),
-        [
-            {"file_id": file_id, "ask": ask_again, "at": at, "now": utc_now()}
-            for file_id, at in not_before.items()
-        ],
+        now,
     )
-    _set_all(connection, list(not_before), state=ImageState.QUEUED.value, reason=None)
-
-
-def _set_all(connection: Connection, ids: Sequence[int], **values: object) -> None:
-    for chunk in tagnames.chunks(ids):
-        connection.execute(update(files).where(files.c.id.in_(chunk)).values(**values))
-
-
-def paths(db: Database, folder_id: int, *, limit: int) -> list[bytes]:
-    """Some photos of a folder that were there when last seen."""
-    with db.read() as connection:
-        return list(
-            connection.scalars(
-                select(files.c.path)
-                .where(files.c.folder_id == folder_id, files.c.missing_since.is_(None))
-                .limit(limit)
-            )
-        )
-
-
-def count_below(db: Database, places: Sequence[bytes]) -> int:
-    """How many present photos there are at or below these paths."""
-    with db.read() as connection:
-        found: set[int] = set()
-        for place in places:
-            found.update(
-                connection.scalars(
-                    select(files.c.id)
-                    .join(folders)
-                    .where(
-                        files.c.missing_since.is_(None),
-                        folders.c.removed_at.is_(None),
-                        at_or_below(place),
-                    )
-                )
-            )
-    return len(found)
-
-
-def at_or_below(place: bytes) -> ColumnElement[bool]:
-    """Everything below a folder sorts between its name with `/` and with `0`."""
-    stem = place.rstrip(b"/")
-    below = and_(files.c.path >= stem + b"/", files.c.path < stem + b"0")
-    return or_(files.c.path == place, below)
-
-
-def unchanged_and_tagged(
-    db: Database, present: Mapping[bytes, os.stat_result]
-) -> set[bytes]:
-    """Those of the given files that are done, and as they were when that was so."""
-    done = set()
-    with db.read() as connection:
-        rows = connection.execute(
-            select(files.c.path, files.c.size_bytes, files.c.mtime_ns).where(
-                files.c.state == ImageState.TAGGED.value
-            )
-        )
-        for path, size_bytes, mtime_ns in rows:
-            stat = present.get(path)
-            if stat and (stat.st_size, stat.st_mtime_ns) == (size_bytes, mtime_ns):
-                done.add(path)
-    return done
+    return ids

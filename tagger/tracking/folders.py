@@ -1,7 +1,6 @@
 """Folders: what people added, how each is to be treated, and whether it is there."""
 
 import os
-import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,11 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, WriteMode, utc_now
-from tagger.tracking import changes
+from tagger.tracking import changes, queueing
 from tagger.tracking.database import Database
+from tagger.tracking.places import is_within
 from tagger.tracking.schema import files, folders
-
-# Folders below the data folder that hold photos all the same.
-PHOTOS_IN_DATA = ("samples", "demo")
+from tagger.tracking.usable import checked
 
 
 def add(
@@ -26,12 +24,14 @@ def add(
     recursive: bool,
     write_mode: WriteMode,
     active: bool = True,
+    made_by_tag: bool = False,
     data_dir: Path,
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
 
-    Raises `UsageError` if the path is missing, no folder, unreadable, already added,
-    or inside the program's own data folder.
+    One that only a `tag` command made (`made_by_tag`) gives way to a person's: here,
+    or to a recursive one around it. Raises `UsageError` if the path is missing, no
+    folder, unreadable, already added, or inside the program's own data folder.
     """
     real = checked(path, data_dir=data_dir)
     values = {
@@ -42,59 +42,53 @@ def add(
         "offline": None,
         "root_dev": os.stat(real).st_dev,
         "scan_requested_at": utc_now(),
+        "made_by_tag": made_by_tag,
     }
     with db.write() as connection:
         known = connection.execute(
             select(folders).where(folders.c.path == real)
         ).first()
-        if known is not None and known.removed_at is None:
-            raise UsageError(f"{shown(real)} is already among the folders")
         if known is None:
             statement = folders.insert().values(path=real, added_at=utc_now(), **values)
             folder_id = connection.execute(
                 statement.returning(folders.c.id)
             ).scalar_one()
+        elif known.removed_at is None and not known.made_by_tag:
+            raise UsageError(f"{shown(real)} is already among the folders")
         else:
             folder_id = known.id
-            connection.execute(
-                update(folders).where(folders.c.id == folder_id).values(**values)
-            )
+            _update(connection, folder_id, **values)
+            _enqueue_unwritten(connection, folder_id)
+        if recursive and not made_by_tag:
+            _take_in(connection, real)
         _announce(connection, folder_id, with_images=known is not None)
         return _folder(connection.execute(_by_id(folder_id)).one())
 
 
-def checked(path: bytes, *, data_dir: Path) -> bytes:
-    """The real path of a folder that may be added; raises `UsageError` otherwise."""
-    if b"\n" in path or b"\r" in path:
-        raise UsageError(f"{shown(path)!r}: a path with a line break cannot be used")
-    real = os.path.realpath(os.path.abspath(path))
-    try:
-        if not stat.S_ISDIR(os.stat(real).st_mode):
-            raise UsageError(f"{shown(path)} is a file, not a folder")
-        os.scandir(real).close()
-    except FileNotFoundError:
-        raise UsageError(f"{shown(path)}: there is no such folder") from None
-    except PermissionError:
-        raise UsageError(
-            f"{shown(path)} cannot be read; give this user the right to read it"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"{shown(path)} cannot be opened: {error.strerror}") from error
-    if inside_data(real, data_dir):
-        raise UsageError(
-            f"{shown(path)} is inside the program's own data folder; "
-            "choose the folder that holds your photos"
+def _take_in(connection: Connection, path: bytes) -> None:
+    """Remove what `tag` commands made below a person's folder, which has it now."""
+    rows = connection.execute(
+        select(folders.c.id, folders.c.path).where(
+            folders.c.removed_at.is_(None), folders.c.made_by_tag
         )
-    return real
+    ).all()
+    for row in rows:
+        if row.path != path and is_within(row.path, path):
+            _update(connection, row.id, removed_at=utc_now(), active=False)
+            _announce(connection, row.id, with_images=True)
 
 
-def inside_data(path: bytes, data_dir: Path) -> bool:
-    """Whether `path` lies in the data folder, samples and demo apart."""
-    data = os.path.realpath(os.fsencode(data_dir))
-    if path != data and not path.startswith(data + b"/"):
-        return False
-    first = path[len(data) + 1 :].split(b"/", 1)[0]
-    return first not in [os.fsencode(name) for name in PHOTOS_IN_DATA]
+def _update(connection: Connection, folder_id: int, **values: object) -> None:
+    connection.execute(
+        update(folders).where(folders.c.id == folder_id).values(**values)
+    )
+
+
+def _enqueue_unwritten(connection: Connection, folder_id: int) -> None:
+    """Have words written that the folder's earlier settings kept out of the files."""
+    ids = queueing.unwritten(connection, files.c.folder_id == folder_id)
+    queueing.enqueue(connection, dict.fromkeys(ids))
+    changes.record(connection, changes.IMAGE, ids)
 
 
 def every(db: Database) -> list[Folder]:
@@ -124,31 +118,82 @@ def find(db: Database, path: bytes) -> Folder | None:
 
 
 def remove(db: Database, folder_id: int) -> None:
-    """Take a folder and its photos out of the catalogue; no file is touched."""
-    get(db, folder_id)
+    """Take a folder and its photos out of the catalogue; no file is touched.
+
+    Folders around it are looked through anew: its photos are theirs from now on.
+    """
+    path = get(db, folder_id).path
     with db.write() as connection:
-        connection.execute(
-            update(folders)
-            .where(folders.c.id == folder_id)
-            .values(removed_at=utc_now(), active=False)
-        )
+        _update(connection, folder_id, removed_at=utc_now(), active=False)
+        for row in connection.execute(select(folders).where(folders.c.active)).all():
+            if is_within(path, row.path):
+                _update(connection, row.id, scan_requested_at=utc_now())
         _announce(connection, folder_id, with_images=True)
 
 
 def set_active(db: Database, folder_id: int, active: bool) -> None:
     """Whether the tagger watches the folder and works on its photos."""
-    _set(db, folder_id, active=active, scan_requested_at=utc_now() if active else None)
+    get(db, folder_id)
+    with db.write() as connection:
+        requested_at = utc_now() if active else None
+        # Whoever switches it has made it theirs.
+        _update(
+            connection,
+            folder_id,
+            active=active,
+            scan_requested_at=requested_at,
+            made_by_tag=False,
+        )
+        if active:
+            _enqueue_unwritten(connection, folder_id)
+        changes.record(connection, changes.FOLDER, [folder_id])
 
 
 def set_write_mode(db: Database, folder_id: int, mode: WriteMode) -> None:
-    """Where words go from now on; what was written stays."""
-    _set(db, folder_id, write_mode=str(mode))
+    """Where words go from now on; what was written stays, what was not is written."""
+    folder = get(db, folder_id)
+    with db.write() as connection:
+        _update(connection, folder_id, write_mode=str(mode))
+        if folder.active:
+            _enqueue_unwritten(connection, folder_id)
+        changes.record(connection, changes.FOLDER, [folder_id])
 
 
-def set_offline(db: Database, folder_id: int, reason: str | None) -> None:
-    """Note that the folder cannot be reached (its photos wait), or can again."""
-    if get(db, folder_id).offline != reason:
-        _set(db, folder_id, offline=reason)
+def set_recursive(db: Database, folder_id: int) -> None:
+    """Let a folder that a `tag` command made for one file cover its subfolders too."""
+    with db.write() as connection:
+        _update(connection, folder_id, recursive=True)
+        changes.record(connection, changes.FOLDER, [folder_id])
+
+
+def is_made_by_tag(db: Database, folder_id: int) -> bool:
+    """Whether only a `tag` command made this folder, and no person."""
+    with db.read() as connection:
+        return bool(
+            connection.execute(
+                select(folders.c.made_by_tag).where(folders.c.id == folder_id)
+            ).scalar_one_or_none()
+        )
+
+
+def set_offline(db: Database, folder_id: int, reason: str | None) -> bool:
+    """Note that the folder cannot be reached (its photos wait), or can again.
+
+    Returns whether that is news. A folder removed meanwhile is left as it is.
+    """
+    with db.write() as connection:
+        changed = connection.execute(
+            update(folders)
+            .where(
+                folders.c.id == folder_id,
+                folders.c.removed_at.is_(None),
+                folders.c.offline.is_distinct_from(reason),
+            )
+            .values(offline=reason)
+        ).rowcount
+        if changed:
+            changes.record(connection, changes.FOLDER, [folder_id])
+    return bool(changed)
 
 
 def root_device(db: Database, folder_id: int) -> int | None:
@@ -161,7 +206,8 @@ def root_device(db: Database, folder_id: int) -> int | None:
 
 def set_root_device(db: Database, folder_id: int, device: int) -> None:
     """Accept that the folder's root is on another device now."""
-    _set(db, folder_id, root_dev=device)
+    with db.write() as connection:
+        _update(connection, folder_id, root_dev=device)
 
 
 def request_scan(db: Database, folder_id: int | None) -> None:
@@ -194,20 +240,7 @@ def due(db: Database, *, interval_s: float) -> list[Folder]:
 def scan_begins(db: Database, folder_id: int) -> None:
     """Take the request off before the scan, so that one made meanwhile is not lost."""
     with db.write() as connection:
-        connection.execute(
-            update(folders)
-            .where(folders.c.id == folder_id)
-            .values(scan_requested_at=None, last_scan_at=utc_now())
-        )
-        changes.record(connection, changes.FOLDER, [folder_id])
-
-
-def _set(db: Database, folder_id: int, **values: object) -> None:
-    get(db, folder_id)
-    with db.write() as connection:
-        connection.execute(
-            update(folders).where(folders.c.id == folder_id).values(**values)
-        )
+        _update(connection, folder_id, scan_requested_at=None, last_scan_at=utc_now())
         changes.record(connection, changes.FOLDER, [folder_id])
 
 

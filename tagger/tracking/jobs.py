@@ -12,45 +12,50 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Case,
     ColumnElement,
     Connection,
     Row,
     Select,
     and_,
-    case,
     delete,
-    func,
+    exists,
     or_,
     select,
     update,
 )
 
-from tagger.records import ImageState, StatKey, WriteMode, utc_now
+from tagger.records import ImageState, StatKey, utc_now
 from tagger.tracking import changes, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.files import at_or_below, enqueue, restat
-from tagger.tracking.schema import files, folders, jobs
+from tagger.tracking.queueing import enqueue
+from tagger.tracking.schema import files, folders, jobs, writes
 
 LEASE_S = 60.0
-# Longer waits than this are for something else than a file to come to rest.
-AT_REST_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One photo to be finished, as its holder needs to know it."""
+    """One photo to be finished, as its holder needs to know it.
+
+    `looked` says that what is on record of the photo is of the file `stat` names,
+    `words_known` the same of its words. `interrupted` says that a write of it was
+    announced of which nobody knows whether it was done.
+    """
 
     id: int
     token: str
+    wanted: int
     file_id: int
+    folder_id: int
     path: bytes
     stat: StatKey
-    write_mode: WriteMode
     ask_again: bool
     attempts: int
+    server_failures: int
     created_at: str
     looked: bool
+    words_known: bool
+    interrupted: bool
     identity: str | None
     orientation: int | None
     result_id: int | None
@@ -73,47 +78,86 @@ def claim(
     folders. Photos that are missing or offline are left waiting.
     """
     now = time.time()
+    where = [
+        or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now),
+        or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
+        workable(run_id),
+    ]
+    line = (
+        select(jobs.c.id)
+        .where(and_(*where))
+        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .limit(limit)
+    )
+    with db.read() as connection:  # an idle tagger never takes the write lock
+        if connection.execute(line.limit(1)).first() is None:
+            return []
     with db.write() as connection:
-        rows = connection.execute(_candidates(now, run_id).limit(limit)).all()
-        leased = [_job(row, uuid.uuid4().hex) for row in rows]
-        for job in leased:
+        leased = []
+        for job_id in connection.scalars(line).all():
+            token = uuid.uuid4().hex
             connection.execute(
                 update(jobs)
-                .where(jobs.c.id == job.id)
-                .values(token=job.token, lease_until=now + lease_s)
+                .where(jobs.c.id == job_id)
+                .values(token=token, lease_until=now + lease_s)
             )
+            leased.append(_read(connection, job_id, token))
     return leased
 
 
-def _candidates(now: float, run_id: int | None) -> Select[Any]:
-    where: list[ColumnElement[bool]] = [
-        or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now),
-        or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
-        files.c.missing_since.is_(None),
-        files.c.unreachable.is_(False),
-        folders.c.offline.is_(None),
-        folders.c.removed_at.is_(None),
-        folders.c.active if run_id is None else jobs.c.run_id == run_id,
-    ]
-    return (
+def workable(run_id: int | None) -> ColumnElement[bool]:
+    """Whether a job's photo is within reach, and its folder is to be worked on.
+
+    As a subquery for each job, so that a claim walks along the index of the queue and
+    stops when it has enough, however long the queue is.
+    """
+    photo = (
+        select(files.c.id)
+        .select_from(files.join(folders))
+        .where(
+            files.c.id == jobs.c.file_id,
+            files.c.missing_since.is_(None),
+            files.c.unreachable.is_(False),
+            folders.c.offline.is_(None),
+            folders.c.removed_at.is_(None),
+        )
+        .correlate(jobs)
+    )
+    if run_id is None:
+        return exists(photo.where(folders.c.active))
+    return and_(jobs.c.run_id == run_id, exists(photo))
+
+
+def _read(connection: Connection, job_id: int, token: str) -> Job:
+    is_open = and_(writes.c.file_id == files.c.id, writes.c.state == "intent")
+    statement: Select[Any] = (
         select(
             jobs.c.id,
+            jobs.c.wanted,
             jobs.c.ask_again,
             jobs.c.attempts,
+            jobs.c.server_failures,
             jobs.c.created_at,
             files.c.id.label("file_id"),
             *(files.c[name] for name in _FILE_COLUMNS),
-            folders.c.write_mode,
+            exists(select(writes.c.id).where(is_open)).label("interrupted"),
         )
-        .select_from(jobs.join(files).join(folders))
-        .where(and_(*where))
-        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .select_from(jobs.join(files))
+        .where(jobs.c.id == job_id)
     )
+    return _job(connection.execute(statement).one(), token)
+
+
+def fresh(db: Database, job: Job) -> Job:
+    """The job as it is now. Raises `LeaseLost`."""
+    with db.read() as connection:
+        hold(connection, job)
+        return _read(connection, job.id, job.token)
 
 
 _FILE_COLUMNS = (
-    *("path", "dev", "ino", "size_bytes", "mtime_ns", "ctime_ns"),
-    *("looked_at", "identity", "orientation", "result_id"),
+    *("folder_id", "path", "dev", "ino", "size_bytes", "mtime_ns", "ctime_ns"),
+    *("looked_at", "words_at", "identity", "orientation", "result_id"),
 )
 
 
@@ -121,14 +165,18 @@ def _job(row: Row[Any], token: str) -> Job:
     return Job(
         id=row.id,
         token=token,
+        wanted=row.wanted,
         file_id=row.file_id,
+        folder_id=row.folder_id,
         path=row.path,
         stat=StatKey(row.dev, row.ino, row.size_bytes, row.mtime_ns, row.ctime_ns),
-        write_mode=WriteMode(row.write_mode),
         ask_again=row.ask_again,
         attempts=row.attempts,
+        server_failures=row.server_failures,
         created_at=row.created_at,
         looked=row.looked_at is not None,
+        words_known=row.words_at is not None,
+        interrupted=row.interrupted,
         identity=row.identity,
         orientation=row.orientation,
         result_id=row.result_id,
@@ -162,16 +210,17 @@ def renew(db: Database, held: Iterable[Job], *, lease_s: float = LEASE_S) -> Non
 
 def finish(
     db: Database, job: Job, state: ImageState, *, reason: str | None = None
-) -> None:
+) -> bool:
     """End a job: its photo stands as `state` from now on. Raises `LeaseLost`.
 
-    A file that changed after it was looked at goes back to the queue instead.
+    False if it goes back to the queue instead: it was asked for once more meanwhile,
+    because the file changed or because somebody wants another answer.
     """
     with db.write() as connection:
         file_id = hold(connection, job)
-        if state is ImageState.TAGGED and _changed_since(connection, file_id):
-            _release(connection, job)
-            return
+        if _wanted(connection, job) != job.wanted:
+            release(connection, job)
+            return False
         connection.execute(delete(jobs).where(jobs.c.id == job.id))
         connection.execute(
             update(files)
@@ -179,86 +228,36 @@ def finish(
             .values(state=state.value, reason=reason, finished_at=utc_now())
         )
         changes.record(connection, changes.IMAGE, [file_id])
+    return True
 
 
-def _changed_since(connection: Connection, file_id: int) -> bool:
-    looked_at = connection.scalars(
-        select(files.c.looked_at).where(files.c.id == file_id)
-    ).one()
-    return looked_at is None
+def _wanted(connection: Connection, job: Job) -> int:
+    wanted = select(jobs.c.wanted).where(jobs.c.id == job.id)
+    return int(connection.execute(wanted).scalar_one())
 
 
-def _release(connection: Connection, job: Job, delay_s: float = 0.0) -> None:
+def release(connection: Connection, job: Job, **values: object) -> None:
+    """Take the lease off a job, and set other columns of it."""
     connection.execute(
         update(jobs)
         .where(jobs.c.id == job.id)
-        .values(
-            token=None,
-            lease_until=None,
-            not_before=time.time() + delay_s if delay_s else None,
-        )
+        .values(token=None, lease_until=None, **values)
     )
-
-
-def put_back(
-    db: Database,
-    job: Job,
-    *,
-    delay_s: float = 0.0,
-    blame: bool = False,
-    stat: StatKey | None = None,
-) -> None:
-    """Return a job to the queue, to be taken again after `delay_s`.
-
-    `blame` counts an attempt. `stat` is the stat key of a file that changed meanwhile.
-    """
-    with db.write() as connection:
-        file_id = hold(connection, job)
-        connection.execute(
-            update(jobs)
-            .where(jobs.c.id == job.id)
-            .values(attempts=jobs.c.attempts + (1 if blame else 0))
-        )
-        _release(connection, job, delay_s)
-        if stat is not None:
-            restat(connection, file_id, stat)
-
-
-def postpone(db: Database, job: Job, *, reason: str, delay_s: float) -> None:
-    """The answer is kept but cannot be written yet: wait, and say why."""
-    with db.write() as connection:
-        file_id = hold(connection, job)
-        _release(connection, job, delay_s)
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(run_id=None))
-        connection.execute(
-            update(files)
-            .where(files.c.id == file_id)
-            .values(
-                state=ImageState.NOT_WRITTEN.value, reason=reason, finished_at=utc_now()
-            )
-        )
-        changes.record(connection, changes.IMAGE, [file_id])
-
-
-def retry_not_written(db: Database) -> int:
-    """Try the photos whose words could not be written again now; how many."""
-    with db.write() as connection:
-        waiting = select(files.c.id).where(
-            files.c.state == ImageState.NOT_WRITTEN.value
-        )
-        result = connection.execute(
-            update(jobs).where(jobs.c.file_id.in_(waiting)).values(not_before=None)
-        )
-        return result.rowcount
 
 
 def retry_failed(db: Database, ids: Sequence[int] | None = None) -> int:
     """Queue failed photos again, all or these; how many."""
     with db.write() as connection:
-        statement = select(files.c.id).where(files.c.state == ImageState.FAILED.value)
+        statement = (
+            select(files.c.id)
+            .join(folders)
+            .where(
+                files.c.state == ImageState.FAILED.value, folders.c.removed_at.is_(None)
+            )
+        )
         failed = set(connection.scalars(statement).all())
         chosen = sorted(failed if ids is None else failed.intersection(ids))
-        _queue(connection, chosen)
+        queue(connection, chosen)
     return len(chosen)
 
 
@@ -270,86 +269,16 @@ def retag(db: Database, ids: Sequence[int]) -> int:
             known += connection.scalars(
                 select(files.c.id).where(files.c.id.in_(chunk))
             ).all()
-        _queue(connection, known, ask_again=True)
+        queue(connection, known, ask_again=True)
     return len(known)
 
 
-def _queue(
+def queue(
     connection: Connection, ids: Sequence[int], *, ask_again: bool = False
 ) -> None:
+    """Give these photos a job each, and say so."""
     enqueue(connection, dict.fromkeys(ids), ask_again=ask_again)
     changes.record(connection, changes.IMAGE, ids)
-
-
-def bind(
-    db: Database,
-    run_id: int,
-    paths: Sequence[bytes],
-    *,
-    limit: int | None,
-    ask_again: bool,
-) -> list[int]:
-    """Bind the jobs of photos at or below `paths` to one command; their file ids.
-
-    With `ask_again` photos that are done get a job too. Failed ones are tried again.
-    """
-    with db.write() as connection:
-        chosen = _below(connection, paths)
-        if ask_again:
-            _queue(connection, chosen[:limit], ask_again=True)
-        else:
-            failed = _with_state(connection, chosen, ImageState.FAILED)
-            _queue(connection, failed)
-        with_job = [i for i in chosen if i in _having_jobs(connection)][:limit]
-        for chunk in tagnames.chunks(with_job):
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.file_id.in_(chunk))
-                .values(run_id=run_id, not_before=_soon())
-            )
-    return with_job
-
-
-def _soon() -> Case[Any]:
-    """A person who asks wants no waiting; only a file not yet at rest still waits."""
-    return case(
-        (jobs.c.not_before > time.time() + AT_REST_S, None), else_=jobs.c.not_before
-    )
-
-
-def _below(connection: Connection, paths: Sequence[bytes]) -> list[int]:
-    present = (
-        select(files.c.id)
-        .join(folders)
-        .where(files.c.missing_since.is_(None), folders.c.removed_at.is_(None))
-        .order_by(files.c.path)
-    )
-    found: dict[int, None] = {}
-    for path in paths:
-        found |= dict.fromkeys(connection.scalars(present.where(at_or_below(path))))
-    return list(found)
-
-
-def _with_state(
-    connection: Connection, ids: Sequence[int], state: ImageState
-) -> list[int]:
-    wanted = set(
-        connection.scalars(select(files.c.id).where(files.c.state == state.value))
-    )
-    return [file_id for file_id in ids if file_id in wanted]
-
-
-def _having_jobs(connection: Connection) -> set[int]:
-    return set(connection.scalars(select(jobs.c.file_id)))
-
-
-def count(db: Database, run_id: int) -> int:
-    """How many jobs bound to a command are still there."""
-    with db.read() as connection:
-        left = connection.execute(
-            select(func.count()).where(jobs.c.run_id == run_id)
-        ).scalar_one()
-    return int(left)
 
 
 def release_all(db: Database) -> None:
@@ -360,26 +289,3 @@ def release_all(db: Database) -> None:
             .where(jobs.c.token.is_not(None))
             .values(token=None, lease_until=None)
         )
-
-
-def next_due(db: Database, *, run_id: int | None = None) -> float | None:
-    """When the next job can be taken, in seconds from now; None if there is none.
-
-    0.0 means now. Jobs that other holders have count with the end of their lease.
-    """
-    now = time.time()
-    # A horizon beyond every lease and delay: what is runnable at all, now or later.
-    horizon = now + 10 * 365 * 86_400
-    candidates = _candidates(horizon, run_id).subquery()
-    with db.read() as connection:
-        due = connection.execute(
-            select(
-                func.min(
-                    func.max(
-                        func.coalesce(jobs.c.not_before, now),
-                        func.coalesce(jobs.c.lease_until, now),
-                    )
-                )
-            ).where(jobs.c.id.in_(select(candidates.c.id)))
-        ).scalar_one()
-    return None if due is None else max(0.0, due - now)

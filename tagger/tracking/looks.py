@@ -1,23 +1,20 @@
-"""Looks: what a look at a photo found, kept with its file.
+"""Looks: what a look at a photo found, kept with its file."""
 
-The words found in a file are the person's, except those our own writes put there. A
-copy of a photo we wrote carries our words too; it is known by the hash of the whole
-file, and only then, because taking a person's word for ours could lose it later.
-"""
+from collections.abc import Sequence
+from typing import Any
 
-from collections.abc import Iterable
-
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from tagger.records import Facts, FileWords, ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import changes, ownwords, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.schema import file_tags, files, jobs, own_tags, writes
+from tagger.tracking.jobs import Job, hold
+from tagger.tracking.schema import file_tags, files, jobs
 
 
 def record(
     db: Database,
-    file_id: int,
+    job: Job,
     *,
     stat: StatKey,
     identity: str,
@@ -26,18 +23,28 @@ def record(
     facts: Facts,
     words: FileWords | None,
     note: str | None,
+    sidecar_hash: str | None = None,
 ) -> int:
     """Keep what a look found; returns the id the photo goes by from now on.
 
-    That id differs from `file_id` when the photo is one that had been missing: it was
+    That id differs from the job's when the photo is one that had been missing: it was
     moved, so it takes its old id, with everything known of it. `words` is None when
-    they could not be read (no exiftool); what was known of them then stays.
+    they could not be read (no exiftool); they are read once they can be. Raises
+    `LeaseLost`.
     """
     with db.write() as connection:
-        moved_from = _missing_twin(connection, file_id, identity)
-        if moved_from is not None:
-            _become(connection, file_id, moved_from)
-            file_id = moved_from
+        file_id = hold(connection, job)
+        before, is_moved = _row(connection, file_id), False
+        if before.identity is None:
+            moved_from = _missing_twin(connection, file_id, identity)
+            if moved_from is not None:
+                _become(connection, before, moved_from)
+                file_id, is_moved = moved_from, True
+                before = _row(connection, file_id)
+        other_picture = before.identity not in (None, identity)
+        other_file = is_moved and before.content_hash != content_hash
+        if other_picture:
+            _forget_answer(connection, file_id)
         connection.execute(
             update(files)
             .where(files.c.id == file_id)
@@ -55,10 +62,28 @@ def record(
                 **_fact_columns(facts),
             )
         )
-        if words is not None:
-            _keep_words(connection, file_id, words, content_hash)
+        _keep_words(
+            connection,
+            file_id,
+            words,
+            hashes=[h for h in (content_hash, sidecar_hash) if h],
+            doubtful=other_picture or other_file,
+        )
         changes.record(connection, changes.IMAGE, [file_id])
     return file_id
+
+
+def record_words(
+    db: Database, job: Job, words: FileWords, *, sidecar_hash: str | None
+) -> None:
+    """Keep the words of a photo looked at when they could not be read."""
+    with db.write() as connection:
+        file_id = hold(connection, job)
+        hashes = [_row(connection, file_id).content_hash, sidecar_hash]
+        _keep_words(
+            connection, file_id, words, hashes=[h for h in hashes if h], doubtful=False
+        )
+        changes.record(connection, changes.IMAGE, [file_id])
 
 
 def _fact_columns(facts: Facts) -> dict[str, object]:
@@ -77,11 +102,12 @@ def _fact_columns(facts: Facts) -> dict[str, object]:
     }
 
 
+def _row(connection: Connection, file_id: int) -> Row[Any]:
+    return connection.execute(select(files).where(files.c.id == file_id)).one()
+
+
 def _missing_twin(connection: Connection, file_id: int, identity: str) -> int | None:
-    """A missing file of the same picture, if the looked-at one was never looked at."""
-    row = connection.execute(select(files).where(files.c.id == file_id)).one()
-    if row.identity is not None:
-        return None
+    """A missing file of the same picture."""
     return connection.scalars(
         select(files.c.id)
         .where(
@@ -94,14 +120,23 @@ def _missing_twin(connection: Connection, file_id: int, identity: str) -> int | 
     ).first()
 
 
-def _become(connection: Connection, new_id: int, old_id: int) -> None:
+def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
     """Give the missing file the path and job of the one just found, which goes."""
-    new = connection.execute(select(files).where(files.c.id == new_id)).one()
-    connection.execute(delete(jobs).where(jobs.c.file_id == old_id))
+    asked = connection.execute(
+        delete(jobs)
+        .where(jobs.c.file_id == old_id)
+        .returning(jobs.c.ask_again, jobs.c.created_at)
+    ).first()
     connection.execute(
-        update(jobs).where(jobs.c.file_id == new_id).values(file_id=old_id)
+        update(jobs).where(jobs.c.file_id == new.id).values(file_id=old_id)
     )
-    connection.execute(delete(files).where(files.c.id == new_id))
+    if asked is not None and asked.ask_again:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.file_id == old_id)
+            .values(ask_again=True, created_at=asked.created_at)
+        )
+    connection.execute(delete(files).where(files.c.id == new.id))
     connection.execute(
         update(files)
         .where(files.c.id == old_id)
@@ -109,40 +144,65 @@ def _become(connection: Connection, new_id: int, old_id: int) -> None:
             path=new.path,
             folder_id=new.folder_id,
             missing_since=None,
+            unreachable=False,
             state=ImageState.QUEUED.value,
             reason=None,
         )
     )
-    changes.record(connection, changes.IMAGE, [new_id])
+    changes.record(connection, changes.IMAGE, [new.id])
 
 
-def _keep_words(
-    connection: Connection, file_id: int, words: FileWords, content_hash: str
-) -> None:
-    own, own_description = _own(connection, file_id, content_hash)
-    present = {tagnames.key(name): name for name in words.tags}
-    ids = tagnames.ids(connection, words.tags)
-    found = {key: name for key, name in present.items() if key and key not in own}
-    still_own = {key: name for key, name in own.items() if key in present}
-    described = words.description
-    connection.execute(delete(file_tags).where(file_tags.c.file_id == file_id))
-    _insert_found(
-        connection, file_id, [(ids[key], name) for key, name in found.items()]
-    )
-    set_own(connection, file_id, still_own.values())
+def _forget_answer(connection: Connection, file_id: int) -> None:
+    """Another picture stands there now: it waits for an answer and a write of its own.
+
+    What an earlier write left in the file is judged by its words, not by this.
+    """
     connection.execute(
         update(files)
         .where(files.c.id == file_id)
         .values(
-            found_description=None if described == own_description else described,
-            own_description=own_description if described == own_description else None,
+            result_id=None, written_result_id=None, written_mode=None, written_at=None
         )
     )
 
 
-def _insert_found(
-    connection: Connection, file_id: int, found: list[tuple[int, str]]
+def _keep_words(
+    connection: Connection,
+    file_id: int,
+    words: FileWords | None,
+    *,
+    hashes: Sequence[str],
+    doubtful: bool,
 ) -> None:
+    if words is None:
+        _note(connection, file_id, words_at=None)
+        if doubtful:  # whose words those are cannot be told any more later
+            _replace(connection, file_id, FileWords(), ownwords.Own())
+        return
+    row = _row(connection, file_id)
+    own = ownwords.found(connection, row, words, hashes=hashes, doubtful=doubtful)
+    _replace(connection, file_id, words, own)
+    _note(connection, file_id, words_at=utc_now())
+    if own.result_id is None:
+        return
+    if row.written_result_id is None:  # a copy of a file that was written
+        _note(
+            connection,
+            file_id,
+            written_result_id=own.result_id,
+            written_mode=own.mode,
+            written_at=own.written_at,
+        )
+
+
+def _replace(
+    connection: Connection, file_id: int, words: FileWords, own: ownwords.Own
+) -> None:
+    """Put down which words stand in a file, the person's apart from ours."""
+    ids = tagnames.ids(connection, words.tags)
+    present = {tagnames.key(name): name for name in words.tags}
+    found = [(ids[k], name) for k, name in present.items() if k and k not in own.tags]
+    connection.execute(delete(file_tags).where(file_tags.c.file_id == file_id))
     if found:
         connection.execute(
             file_tags.insert(),
@@ -151,54 +211,15 @@ def _insert_found(
                 for n, (tag_id, name) in enumerate(found)
             ],
         )
+    ownwords.replace(connection, file_id, own.tags.values())
+    is_own = words.description in own.descriptions
+    _note(
+        connection,
+        file_id,
+        found_description=None if is_own else words.description,
+        own_description=words.description if is_own else None,
+    )
 
 
-def _own(
-    connection: Connection, file_id: int, content_hash: str
-) -> tuple[dict[str, str], str | None]:
-    """Our words in this file, or in the file it is a byte for byte copy of."""
-    row = connection.execute(select(files).where(files.c.id == file_id)).one()
-    source_id = file_id
-    if row.written_result_id is None:
-        source_id = _copied_from(connection, content_hash) or file_id
-    names = connection.scalars(
-        select(own_tags.c.name).where(own_tags.c.file_id == source_id)
-    ).all()
-    if source_id != file_id:
-        source = connection.execute(select(files).where(files.c.id == source_id)).one()
-        connection.execute(
-            update(files)
-            .where(files.c.id == file_id)
-            .values(
-                written_result_id=source.written_result_id,
-                written_mode=source.written_mode,
-                written_at=source.written_at,
-            )
-        )
-        row = source
-    return {tagnames.key(name): name for name in names}, row.own_description
-
-
-def _copied_from(connection: Connection, content_hash: str) -> int | None:
-    return connection.scalars(
-        select(writes.c.file_id)
-        .where(writes.c.after_hash == content_hash, writes.c.state == "done")
-        .order_by(writes.c.id.desc())
-        .limit(1)
-    ).first()
-
-
-def set_own(connection: Connection, file_id: int, names: Iterable[str]) -> None:
-    """Replace the list of tags in a file that are ours."""
-    listed = list(names)
-    connection.execute(delete(own_tags).where(own_tags.c.file_id == file_id))
-    ids = tagnames.ids(connection, listed)
-    unique = {tagnames.key(name): name for name in listed if tagnames.key(name)}
-    if unique:
-        connection.execute(
-            own_tags.insert(),
-            [
-                {"file_id": file_id, "tag_id": ids[key], "name": name}
-                for key, name in unique.items()
-            ],
-        )
+def _note(connection: Connection, file_id: int, **values: object) -> None:
+    connection.execute(update(files).where(files.c.id == file_id).values(**values))

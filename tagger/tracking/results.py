@@ -7,8 +7,8 @@ from sqlalchemy import Column, ColumnElement, Connection, select, update
 from tagger.records import Answer, ImageState, WantedWords, utc_now
 from tagger.tracking import changes, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.files import enqueue
 from tagger.tracking.jobs import Job, hold
+from tagger.tracking.queueing import enqueue
 from tagger.tracking.schema import (
     file_tags,
     files,

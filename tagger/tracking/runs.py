@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import defaultdict
 from datetime import datetime
 
 import psutil
@@ -25,6 +26,17 @@ def begin(db: Database, kind: str) -> int:
             .values(kind=kind, pid=os.getpid(), started_at=utc_now())
             .returning(runs.c.id)
         ).scalar_one()
+        # From its first moment on others must not think themselves alone.
+        connection.execute(
+            taggers.insert().values(
+                run_id=run_id,
+                pid=os.getpid(),
+                state="idle",
+                message="starting",
+                servers=[],
+                seen_at=time.time(),
+            )
+        )
     return int(run_id)
 
 
@@ -90,20 +102,7 @@ def others_alive(db: Database) -> bool:
 def status(db: Database) -> Status:
     """Where everything stands, from one moment's view of the database."""
     with db.read() as connection:
-        states: dict[str, int] = {
-            row.state: row[1]
-            for row in connection.execute(
-                select(files.c.state, func.count().label("count"))
-                .join(folders)
-                .where(folders.c.removed_at.is_(None), files.c.missing_since.is_(None))
-                .group_by(files.c.state)
-            )
-        }
-        missing = connection.execute(
-            select(func.count())
-            .select_from(files.join(folders))
-            .where(folders.c.removed_at.is_(None), files.c.missing_since.is_not(None))
-        ).scalar_one()
+        states, missing = _counts(connection)
         working = connection.execute(
             select(func.count()).where(jobs.c.lease_until > time.time())
         ).scalar_one()
@@ -111,14 +110,21 @@ def status(db: Database) -> Status:
             select(taggers).order_by(taggers.c.seen_at.desc()).limit(1)
         ).first()
         since, finished = _finished_lately(connection)
+    # A tagger that pauses for want of room has no room to report that either.
+    is_full = db.is_full()
     fresh = row is not None and row.seen_at > time.time() - ALIVE_S
     queued = states.get(ImageState.QUEUED.value, 0) + states.get(
         ImageState.NEW.value, 0
     )
     rate = finished / since * 60 if finished and since else None
+    state, message = "stopped", None
+    if is_full:
+        state, message = "paused", db.full_disk
+    elif row is not None and fresh:
+        state, message = row.state, row.message
     return Status(
-        state=row.state if row is not None and fresh else "stopped",
-        message=row.message if row is not None and fresh else None,
+        state=state,
+        message=message,
         backend=row.backend if row is not None and fresh else None,
         servers=tuple(ServerReport(**s) for s in row.servers)
         if row is not None and fresh
@@ -134,6 +140,26 @@ def status(db: Database) -> Status:
         eta_s=queued / rate * 60 if rate and queued else None,
         seen_at=_iso(row.seen_at) if row is not None else None,
     )
+
+
+def _counts(connection: Connection) -> tuple[dict[str, int], int]:
+    """Photos by state, and how many are missing.
+
+    Asked of each folder by itself, SQLite counts along an index and sorts nothing.
+    """
+    states: dict[str, int] = defaultdict(int)
+    known = select(folders.c.id).where(folders.c.removed_at.is_(None))
+    for folder_id in connection.scalars(known).all():
+        for state, count in connection.execute(
+            select(files.c.state, func.count())
+            .where(files.c.folder_id == folder_id, files.c.missing_since.is_(None))
+            .group_by(files.c.state)
+        ):
+            states[state] += count
+    missing = select(func.count()).where(
+        files.c.folder_id.in_(known), files.c.missing_since.is_not(None)
+    )
+    return states, int(connection.execute(missing).scalar_one())
 
 
 def _finished_lately(connection: Connection) -> tuple[float, int]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import JSON, BigInteger
 
@@ -47,6 +48,7 @@ counters = Table(
 )
 
 # Folders people added. A removed one keeps its row, so adding it again loses nothing.
+# One made by a `tag` command gives way when a person adds it or one around it.
 folders = Table(
     "folders",
     metadata,
@@ -61,6 +63,7 @@ folders = Table(
     Column("scan_requested_at", Text),
     Column("root_dev", BigInteger),
     Column("offline", Text),
+    Column("made_by_tag", Boolean, nullable=False, default=False),
     sqlite_autoincrement=True,
 )
 
@@ -83,6 +86,7 @@ files = Table(
     Column("unreachable", Boolean, nullable=False, default=False),
     Column("added_at", Text, nullable=False),
     Column("looked_at", Text),
+    Column("words_at", Text),
     Column("finished_at", Text),
     Column("identity", Text),
     Column("content_hash", Text),
@@ -104,10 +108,13 @@ files = Table(
     Column("written_mode", Text),
     Column("written_at", Text),
     Column("own_description", Text),
-    Index("files_folder", "folder_id"),
-    Index("files_identity", "identity"),
-    Index("files_finished", "finished_at"),
+    # Covers the counts that every screen asks for each second.
+    Index("files_folder", "folder_id", "missing_since", "state"),
     Index("files_state", "state"),
+    Index("files_identity", "identity"),
+    Index("files_content", "content_hash"),
+    Index("files_inode", "ino"),
+    Index("files_finished", "finished_at"),
     sqlite_autoincrement=True,
 )
 
@@ -172,7 +179,8 @@ result_tags = Table(
 )
 
 # Work to do, at most one row a file; gone when done. `run_id` binds a job to one
-# `tag PATH` command, whatever the folder's own state.
+# `tag PATH` command, whatever the folder's own state. `wanted` counts how often it was
+# asked for: a holder whose number is old must not end it.
 jobs = Table(
     "jobs",
     metadata,
@@ -180,18 +188,23 @@ jobs = Table(
     Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
     Column("ask_again", Boolean, nullable=False, default=False),
     Column("priority", Integer, nullable=False, default=0),
+    Column("wanted", Integer, nullable=False, default=1),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("server_failures", Integer, nullable=False, default=0),
     Column("run_id", Integer, ForeignKey("runs.id")),
     Column("token", Text),
     Column("lease_until", Float),
     Column("not_before", Float),
     Column("created_at", Text, nullable=False),
     UniqueConstraint("file_id"),
-    Index("jobs_next", "priority", "id"),
+    Index("jobs_next", text("priority DESC"), "id"),
+    Index("jobs_run", "run_id", text("priority DESC"), "id"),
+    Index("jobs_lease", "lease_until"),
     sqlite_autoincrement=True,
 )
 
 # Every replacement of a file: intent first, then done or dropped. Before-values stay.
+# `own_tags` are all tags of ours in what it leaves, those of earlier writes included.
 writes = Table(
     "writes",
     metadata,
@@ -206,6 +219,7 @@ writes = Table(
     Column("before", JSON, nullable=False),
     Column("intended", JSON, nullable=False),
     Column("added_tags", JSON, nullable=False),
+    Column("own_tags", JSON, nullable=False),
     Column("wrote_description", Text),
     Column("after_hash", Text, nullable=False),
     Column("created_at", Text, nullable=False),

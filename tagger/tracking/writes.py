@@ -5,18 +5,17 @@ hash of what will be there. After a kill the hash tells whether the replacement 
 place, so our own words are never taken for a person's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select, update
 
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import changes, ownwords, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.files import enqueue
 from tagger.tracking.jobs import Job, hold
-from tagger.tracking.looks import set_own
-from tagger.tracking.schema import files, own_tags, writes
+from tagger.tracking.queueing import enqueue
+from tagger.tracking.schema import files, writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,7 @@ def intend(
                 before={name: list(v) for name, v in intent.before.items()},
                 intended={name: list(v) for name, v in intent.intended.items()},
                 added_tags=list(intent.added_tags),
+                own_tags=_merged(connection, file_id, intent.added_tags),
                 wrote_description=intent.wrote_description,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
@@ -59,35 +59,38 @@ def intend(
     return int(write_id)
 
 
-def done(db: Database, job: Job, result_id: int, written: Written) -> None:
+def _merged(connection: Connection, file_id: int, added: Sequence[str]) -> list[str]:
+    """All tags of ours in a file, with the ones that are being added."""
+    names = (*ownwords.names(connection, file_id), *added)
+    return list({tagnames.key(name): name for name in names}.values())
+
+
+def done(
+    db: Database, job: Job, result_id: int, written: Written, *, write_id: int | None
+) -> None:
     """The words stand where they should: close the intent, take the new stat key.
 
-    Recorded even if the lease was lost meanwhile: the file was replaced, and that is
-    a fact whoever holds the job now must know.
+    `write_id` is the intent's, None if nothing had to be changed. Recorded even if the
+    lease was lost meanwhile: the file was replaced, and that is a fact whoever holds
+    the job now must know.
     """
     with db.write() as connection:
-        row = connection.execute(
-            select(writes)
-            .where(
-                writes.c.file_id == job.file_id,
-                writes.c.state == "intent",
-                writes.c.target == written.target,
-            )
-            .order_by(writes.c.id.desc())
-        ).first()
-        if row is not None:
-            _close(connection, row.id, "done")
-        # An attempt on the file itself may have been announced before the sidecar.
-        _drop_open(connection, job.file_id)
+        content_hash = None
+        in_file = written.mode is WriteMode.FILE
+        if write_id is not None:
+            after_hash = _close(connection, write_id, "done")
+            content_hash = after_hash if in_file else None
+        there = {tagnames.key(name) for name in written.words.tags}
+        own = _merged(connection, job.file_id, written.added_tags)
         _take_over(
             connection,
             job.file_id,
             result_id=result_id,
             mode=written.mode,
-            stat=written.stat if written.mode is WriteMode.FILE else None,
-            added=written.added_tags,
+            stat=written.stat if in_file else None,
+            content_hash=content_hash,
+            own=[name for name in own if tagnames.key(name) in there],
             description=written.wrote_description,
-            present=written.words.tags,
         )
 
 
@@ -98,19 +101,15 @@ def _take_over(
     result_id: int | None,
     mode: WriteMode,
     stat: StatKey | None,
-    added: tuple[str, ...] | list[str],
+    content_hash: str | None,
+    own: Sequence[str],
     description: str | None,
-    present: tuple[str, ...] | None,
 ) -> None:
-    """Note on the file what a finished write left in it."""
-    before = connection.scalars(
-        select(own_tags.c.name).where(own_tags.c.file_id == file_id)
-    ).all()
-    own = {tagnames.key(name): name for name in (*before, *added)}
-    if present is not None:
-        there = {tagnames.key(name) for name in present}
-        own = {key: name for key, name in own.items() if key in there}
-    set_own(connection, file_id, own.values())
+    """Note on the file what a finished write left in it, or in its sidecar.
+
+    `stat` and `content_hash` are the photo's, None if it was not touched.
+    """
+    ownwords.replace(connection, file_id, own)
     values: dict[str, object] = {
         "written_result_id": result_id,
         "written_mode": str(mode),
@@ -118,44 +117,43 @@ def _take_over(
     }
     if stat is not None:
         values |= asdict(stat)
+    if content_hash is not None:
+        values["content_hash"] = content_hash
     if description is not None:
         values["own_description"] = description
     connection.execute(update(files).where(files.c.id == file_id).values(**values))
     changes.record(connection, changes.IMAGE, [file_id])
 
 
-def _close(connection: Connection, write_id: int, state: str) -> None:
-    connection.execute(
+def _close(connection: Connection, write_id: int, state: str) -> str:
+    """Close an intent; returns the hash of what it was to leave."""
+    closed = (
         update(writes)
         .where(writes.c.id == write_id)
         .values(state=state, closed_at=utc_now())
+        .returning(writes.c.after_hash)
     )
+    return str(connection.execute(closed).scalar_one())
 
 
-def _drop_open(connection: Connection, file_id: int) -> None:
-    connection.execute(
-        update(writes)
-        .where(writes.c.file_id == file_id, writes.c.state == "intent")
-        .values(state="dropped", closed_at=utc_now())
-    )
-
-
-def open_intents(db: Database) -> list[OpenIntent]:
-    """Every intent a killed tagger left open, oldest first."""
-    with db.read() as connection:
-        rows = connection.execute(
-            select(
-                writes.c.id,
-                writes.c.file_id,
-                files.c.path,
-                writes.c.target,
-                writes.c.mode,
-                writes.c.after_hash,
-            )
-            .join(files)
-            .where(writes.c.state == "intent")
-            .order_by(writes.c.id)
+def open_intents(db: Database, file_id: int | None = None) -> list[OpenIntent]:
+    """The intents that were left open, of one file or of all, oldest first."""
+    statement = (
+        select(
+            writes.c.id,
+            writes.c.file_id,
+            files.c.path,
+            writes.c.target,
+            writes.c.mode,
+            writes.c.after_hash,
         )
+        .join(files)
+        .where(writes.c.state == "intent")
+        .order_by(writes.c.id)
+    )
+    if file_id is not None:
+        statement = statement.where(writes.c.file_id == file_id)
+    with db.read() as connection:
         return [
             OpenIntent(
                 id=row.id,
@@ -165,7 +163,7 @@ def open_intents(db: Database) -> list[OpenIntent]:
                 mode=WriteMode(row.mode),
                 after_hash=row.after_hash,
             )
-            for row in rows
+            for row in connection.execute(statement)
         ]
 
 
@@ -176,7 +174,7 @@ def settle(
     happened: Callable[[], bool],
     stat: StatKey | None,
 ) -> bool:
-    """Close an open intent: done if its write happened, else dropped and queued again.
+    """Close an open intent: done if its write happened, else dropped; queue the photo.
 
     `happened` compares the file's hash with the intended one; it is asked inside the
     transaction, so that no other tagger settles the same intent. `stat` is the
@@ -193,15 +191,16 @@ def settle(
             enqueue(connection, {intent.file_id: None})
             return False
         _close(connection, intent.id, "done")
+        in_file = intent.mode is WriteMode.FILE
         _take_over(
             connection,
             intent.file_id,
             result_id=row.result_id,
-            mode=intent.mode,
-            stat=stat if intent.mode is WriteMode.FILE else None,
-            added=row.added_tags,
+            mode=_place(connection, intent, row.result_id),
+            stat=stat if in_file else None,
+            content_hash=row.after_hash if in_file else None,
+            own=_merged(connection, intent.file_id, row.own_tags),
             description=row.wrote_description,
-            present=None,
         )
         # What stands there now is read at the next look, not guessed.
         connection.execute(
@@ -209,3 +208,17 @@ def settle(
         )
         enqueue(connection, {intent.file_id: None})
         return True
+
+
+def _place(
+    connection: Connection, intent: OpenIntent, result_id: int | None
+) -> WriteMode:
+    """Where the answer stands: a sidecar written besides the file counts less."""
+    in_file = connection.execute(
+        select(files.c.id).where(
+            files.c.id == intent.file_id,
+            files.c.written_mode == WriteMode.FILE.value,
+            files.c.written_result_id == result_id,
+        )
+    ).first()
+    return WriteMode.FILE if in_file else intent.mode

@@ -9,7 +9,7 @@ takes its name. Whatever fails on the way leaves the file as it was.
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,12 +17,14 @@ from tagger.errors import FileChanged, UnreadableImage
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import fields, reading, replacing, verifying
 from tagger.pipeline.metadata.exiftool import Died, Exiftool, Reply, entities
-from tagger.pipeline.metadata.merging import Plan
+from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.pipeline.metadata.replacing import Refused
 from tagger.records import Intent, StatKey, WriteMode
 
 Result = TypeVar("Result")
+# What is not as it should be, of a dump before and one after.
+Check = Callable[[Dump, Dump], list[str]]
 
 _PNG = ("PNG", "APNG")
 
@@ -31,17 +33,23 @@ _PNG = ("PNG", "APNG")
 class Edit:
     """One file to be changed, or made.
 
-    `found` is its stat, None for a sidecar that does not exist yet, which then gets
-    the permissions of `photo`. `identity` is the picture's, None for a sidecar.
+    `command` is the change in exiftool's language, `check` tells whether it was done,
+    and nothing else. `found` is the file's stat, None for a sidecar that does not exist
+    yet, which then gets the permissions of `photo`, and a folder if `makes_folder`.
+    `identity` is the picture's, None for a sidecar.
     """
 
     target: bytes
     mode: WriteMode
-    plan: Plan
+    command: Sequence[bytes]
+    check: Check
     before: Dump
     found: os.stat_result | None
     photo: os.stat_result
+    makes_folder: bool = False
     identity: str | None = None
+    added_tags: tuple[str, ...] = ()
+    wrote_description: str | None = None
 
     @property
     def expect(self) -> StatKey | None:
@@ -88,6 +96,29 @@ def prepared(
         yield copy, after, _intent(edit, after, replacing.file_hash(copy))
 
 
+def carry_out(
+    exiftool: Exiftool,
+    edit: Edit,
+    *,
+    keep_time: bool,
+    on_intent: Callable[[Intent], None],
+) -> tuple[Dump, StatKey]:
+    """Make the edit; what the file holds then, and its new stat key.
+
+    Raises as `prepared`, and what `on_intent` raises: nothing was changed then.
+    """
+    with contextlib.ExitStack() as stack:
+        with replacing.trouble(edit.target):
+            if edit.makes_folder:
+                stack.enter_context(replacing.folder_for(edit.target))
+            copy, after, intent = stack.enter_context(
+                prepared(exiftool, edit, keep_time=keep_time)
+            )
+        on_intent(intent)
+        with replacing.trouble(edit.target):
+            return after, replacing.replace(copy, edit.target, expect=edit.expect)
+
+
 def _again_if_killed(ask: Callable[[], Result]) -> Result:
     """Ask once more if exiftool was killed from outside: the file is not to blame."""
     try:
@@ -99,7 +130,7 @@ def _again_if_killed(ask: Callable[[], Result]) -> Result:
 def _make(exiftool: Exiftool, edit: Edit, copy: bytes) -> None:
     """Let exiftool write the changed copy."""
     replacing.discard(copy)
-    command = assignments(edit.plan, edit.before)
+    command = [*edit.command]
     if edit.before.format in _PNG and not verifying.has_late_text(edit.target):
         command.append(b"-fast")  # without it each checksum is computed, in Perl
     if edit.found is None:
@@ -121,10 +152,14 @@ def assignments(plan: Plan, before: Dump) -> list[bytes]:
     for name, entries in plan.add.items():
         command += [f"-{name}+=".encode() + entities(entry) for entry in entries]
     for name, text in plan.put.items():
-        command.append(f"-{_assigned(name)}=".encode() + entities(text))
-    iptc = [name for name in verifying.touched(plan) if name.startswith("IPTC:")]
+        command.append(f"-{assigned(name)}=".encode() + entities(text))
+    for name, entries in plan.lists.items():
+        command += [f"-{name}=".encode() + entities(entry) for entry in entries or [""]]
+    iptc = [name for name in plan.touched if name.startswith("IPTC:")]
     if iptc and not (reading.iptc_is_marked(before) or reading.iptc_is_foreign(before)):
         command.append(b"-IPTC:CodedCharacterSet=UTF8")
+    taken = [*plan.remove, *(name for name, text in plan.put.items() if not text)]
+    command += held_blocks(before, taken=taken, besides=plan.touched)
     digest = before.text(fields.IPTC_DIGEST)
     if iptc and digest and digest == before.text(fields.CURRENT_IPTC_DIGEST):
         # Otherwise Adobe's programs would think IPTC newer than XMP, and read it only.
@@ -132,7 +167,29 @@ def assignments(plan: Plan, before: Dump) -> list[bytes]:
     return command
 
 
-def _assigned(name: str) -> str:
+def held_blocks(
+    before: Dump, *, taken: Collection[str], besides: Collection[str]
+) -> list[bytes]:
+    """Keep exiftool from deleting the rest of a block that fields are taken out of.
+
+    Of a block with nothing but defaults left in it, it thinks that nobody wants it,
+    unless one of them is written. They may be the person's. `taken` are the fields
+    that go, `besides` those that the command writes anyhow.
+    """
+    command = []
+    for defaults in fields.BLOCK_DEFAULTS:
+        group = defaults[0].partition(":")[0]
+        block = {name for name in before.values if name.startswith(group + ":")}
+        # A block of IPTC is made of records, each of which can go by itself.
+        at_risk = group == "IPTC" or block - {*taken} <= {*defaults}
+        held = [name for name in defaults if name in block - {*besides}]
+        if at_risk and held and block & {*taken}:
+            value = before.text(held[0]) or ""
+            command.append(f"-{held[0]}#=".encode() + entities(value))
+    return command
+
+
+def assigned(name: str) -> str:
     """The name to write to: without a language exiftool removes all the others."""
     return f"{name}-x-default" if name == fields.XMP_DESCRIPTION else name
 
@@ -140,7 +197,7 @@ def _assigned(name: str) -> str:
 def _verified(exiftool: Exiftool, edit: Edit, copy: bytes) -> Dump:
     """What the copy holds, after proof that it is what it should be."""
     (after,) = dumps(exiftool, [copy])
-    wrong = verifying.differences(edit.before, after, edit.plan)
+    wrong = edit.check(edit.before, after)
     if after.error or wrong:
         found = after.error or ", ".join(wrong[:5])
         raise Refused(f"what exiftool wrote did not pass the check ({found})")
@@ -153,6 +210,8 @@ def _verified(exiftool: Exiftool, edit: Edit, copy: bytes) -> Dump:
             raise Refused("what exiftool wrote did not pass the check (the picture)")
     except UnreadableImage as error:
         raise Refused(f"the picture cannot be checked ({error.reason})") from error
+    if lost_bytes := verifying.unexplained_loss(edit.target, copy, edit.before, after):
+        raise Refused(f"exiftool would leave out {lost_bytes} bytes it does not know")
     format = edit.before.format
     if verifying.fixed_parts(copy, format) != verifying.fixed_parts(
         edit.target, format
@@ -175,14 +234,20 @@ def _dress(edit: Edit, copy: bytes, *, keep_time: bool) -> None:
 
 def _intent(edit: Edit, after: Dump, after_hash: str) -> Intent:
     names = verifying.changed_fields(edit.before, after)
+    before = {name: edit.before.all(name) for name in names}
+    intended = {name: after.all(name) for name in names}
+    if edit.found is None:
+        # Tells one who undoes it that the file itself is new.
+        before[fields.FILE_ITSELF] = ()
+        intended[fields.FILE_ITSELF] = (after.format,)
     return Intent(
         target=edit.target,
         mode=edit.mode,
         expect=edit.expect,
-        before={name: edit.before.all(name) for name in names},
-        intended={name: after.all(name) for name in names},
-        added_tags=edit.plan.added_tags,
-        wrote_description=edit.plan.wrote_description,
+        before=before,
+        intended=intended,
+        added_tags=edit.added_tags,
+        wrote_description=edit.wrote_description,
         after_hash=after_hash,
     )
 

@@ -7,7 +7,7 @@ which is also how a shortened copy is recognised when the file is read again.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 SUBJECT = "XMP-dc:Subject"
@@ -27,10 +27,33 @@ IPTC_CHARSET = "IPTC:CodedCharacterSet"
 IPTC_DIGEST = "Photoshop:IPTCDigest"
 CURRENT_IPTC_DIGEST = "File:CurrentIPTCDigest"
 
+XMP_TOOLKIT = "XMP-x:XMPToolkit"
+# In the record of a write: whether the file itself was there.
+FILE_ITSELF = "File:FileType"
+
 IPTC_KEYWORD_BYTES = 64
 IPTC_CAPTION_BYTES = 2000
 # An EXIF or IPTC block of a JPEG has 64 kB for everything in it.
 BLOCK_BYTES = 16_000
+
+# What exiftool puts into a block when it makes one, and deletes again with the block
+# when nothing else is left in it. First in each row is one that can be held on to.
+BLOCK_DEFAULTS = (
+    (
+        "IFD0:YCbCrPositioning",
+        "IFD0:ResolutionUnit",
+        "IFD0:XResolution",
+        "IFD0:YResolution",
+    ),
+    (
+        "ExifIFD:ExifVersion",
+        "ExifIFD:FlashpixVersion",
+        "ExifIFD:ColorSpace",
+        "ExifIFD:ComponentsConfiguration",
+    ),
+    ("IPTC:EnvelopeRecordVersion",),
+    ("IPTC:ApplicationRecordVersion",),
+)
 
 # What cameras write into ImageDescription by themselves; nobody's words.
 CAMERA_FILLERS = frozenset(
@@ -116,6 +139,15 @@ def same(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
+def unique(entries: Iterable[str]) -> list[str]:
+    """The entries that say something, each word once, in its first spelling."""
+    first: dict[str, str] = {}
+    for entry in entries:
+        first.setdefault(same(entry), entry)
+    first.pop("", None)
+    return list(first.values())
+
+
 def is_filler(text: str) -> bool:
     """Whether a description is empty or a camera's own."""
     return not text.strip() or text.strip() in CAMERA_FILLERS
@@ -126,9 +158,13 @@ def shortened(text: str, limit_bytes: int) -> str:
     return text.encode()[:limit_bytes].decode("utf-8", "ignore")
 
 
+def _in_plane(text: str) -> str:
+    """Without what exiftool cuts to a half when it writes UTF-16."""
+    return "".join(char for char in text if ord(char) < 0x10000)
+
+
 def _xp_word(text: str) -> str:
-    in_plane = "".join(char for char in text if ord(char) < 0x10000)
-    return in_plane.replace(";", ",").strip()
+    return _in_plane(text).replace(";", ",").strip()
 
 
 def _png_word(text: str) -> str:
@@ -141,7 +177,7 @@ _COPIES: dict[str, Callable[[str], str]] = {
     XP_KEYWORDS: _xp_word,
     PNG_KEYWORDS: _png_word,
     EXIF_DESCRIPTION: lambda text: shortened(text, BLOCK_BYTES),
-    USER_COMMENT: lambda text: shortened(text, BLOCK_BYTES),
+    USER_COMMENT: lambda text: shortened(_in_plane(text), BLOCK_BYTES).rstrip(" "),
 }
 
 

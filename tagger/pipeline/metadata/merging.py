@@ -6,56 +6,45 @@ order. Two spellings of one word (case, Unicode form, spacing) are one word, and
 shortened to fit its field is no word of its own; thus running again adds nothing.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from tagger.config import Metadata
-from tagger.pipeline.metadata import fields, reading
-from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same
+from tagger.pipeline.metadata import describing, fields, provenance, reading
+from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
+from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import FileWords, WantedWords
 
 _LINES = (fields.XP_KEYWORDS, fields.PNG_KEYWORDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do to one file. An empty one says that the file is as it shall be.
-
-    `add` and `remove` hold entries of list fields, `put` the new text of single ones
-    (an empty text removes the field). `added_tags` are the wanted tags the file did not
-    have. `wrote_description` is ours as it stands there afterwards, None where the
-    person's stays.
-    """
-
-    add: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    remove: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    put: dict[str, str] = field(default_factory=dict)
-    added_tags: tuple[str, ...] = ()
-    wrote_description: str | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.add or self.remove or self.put)
-
-
 def words(dump: Dump, beside: Dump | None = None) -> FileWords:
     """Description and tags of a photo; those of `beside`, its sidecar, come first."""
     dumps = [beside, dump] if beside else [dump]
-    said = [text for each in dumps for _, text in _descriptions(each)]
-    tags = _unique(word for each in dumps for word in keywords(each))
-    return FileWords(description=said[0] if said else None, tags=tuple(tags))
+    said = [text for each in dumps for _, text in describing.descriptions(each)]
+    tags = unique(word for each in dumps for word in keywords(each))
+    return FileWords(
+        description=said[0] if said else None,
+        tags=tuple(tags),
+        provenance=provenance.found(dump, beside),
+    )
 
 
 def keywords(dump: Dump, *, without: Sequence[str] = ()) -> list[str]:
     """Every keyword of a file once, richest field first, entries of ours left out.
 
-    Of a hierarchy (`Places|Japan`) the last part is the word.
+    Of a hierarchy (`Places|Japan`) the last part is the word. We write none, so each
+    is the person's, also one of a single part.
     """
 
     def entries(name: str) -> list[str]:
         ours = {copy_of(word, name) for word in without}
         return [entry for entry in _entries(dump, name) if entry not in ours]
+
+    hierarchies = {
+        same(entry.replace("|", "/")): _leaf(entry, "|")
+        for entry in dump.all(fields.HIERARCHY)
+    }
 
     found = entries(fields.SUBJECT)
     poor = {name: entries(name) for name in (fields.IPTC_KEYWORDS, *_LINES)}
@@ -63,14 +52,16 @@ def keywords(dump: Dump, *, without: Sequence[str] = ()) -> list[str]:
         same(word) for field_words in (found, *poor.values()) for word in field_words
     }
     found += [
-        entry if same(entry) in flat else _leaf(entry, "/")
+        entry
+        if same(entry) in flat
+        else hierarchies.get(same(entry)) or _leaf(entry, "/")
         for entry in entries(fields.TAGS_LIST)
     ]
-    found += [_leaf(entry, "|") for entry in entries(fields.HIERARCHY)]
+    found += hierarchies.values()
     for name, copies in poor.items():
         known = {same(copy_of(word, name)) for word in found}
         found += [word for word in copies if same(word) not in known]
-    return _unique(found)
+    return unique(found)
 
 
 def plan(
@@ -88,27 +79,63 @@ def plan(
     because programs that read the sidecar may not look into the photo.
     """
     beside = beside or Dump()
-    tags = _unique(clean(tag) for tag in wanted.tags)
+    tags = unique(clean(tag) for tag in wanted.tags)
     kept = {same(tag) for tag in tags}
     retired = [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
     persons = keywords(dump, without=retired)
     if layout.sidecar:
         persons += keywords(beside, without=retired)
-    target = _unique(clean(word) for word in [*persons, *tags])
+    target = unique(clean(word) for word in [*persons, *tags])
     add, remove = {}, {}
     for name in layout.keyword_lists:
         remove[name] = _outdated(dump, name, target, retired)
         add[name] = _missing(dump, name, target, remove[name])
-    put, description = _description_changes(dump, beside, wanted, layout, settings)
+    put, description = describing.changes(
+        dump, beside, wanted, layout=layout, settings=settings
+    )
     for name in layout.keyword_lines:
         put |= _line_change(dump, name, target, retired)
-    had = {same(word) for word in persons}
+    source = Plan()
+    if wanted.provenance and settings.provenance:
+        source = provenance.written(dump, wanted.provenance, description=description)
+    had = {same(word) for word in [*persons, *keywords(beside, without=retired)]}
     return Plan(
         add={name: entries for name, entries in add.items() if entries},
         remove={name: entries for name, entries in remove.items() if entries},
-        put=put,
+        put=put | source.put,
+        lists=source.lists,
         added_tags=tuple(tag for tag in tags if same(tag) not in had),
         wrote_description=description,
+    )
+
+
+def cleaning(beside: Dump, photo: Dump, wanted: WantedWords) -> Plan:
+    """How to take our retired words out of a sidecar, once the photo has the new ones.
+
+    Only what the sidecar itself names as ours goes; anything else there may be the
+    person's, even if it is spelt the same.
+    """
+    ours = provenance.found(beside)
+    if ours is None:
+        return Plan()
+    tags = unique(clean(tag) for tag in wanted.tags)
+    kept = {same(tag) for tag in tags}
+    named = {*ours.tags}
+    retired = [tag for tag in map(clean, wanted.retired) if tag in named]
+    retired = [tag for tag in retired if same(tag) not in kept]
+    persons = (keywords(dump, without=retired) for dump in (beside, photo))
+    target = [*tags, *(word for words in persons for word in words)]
+    remove = {
+        name: _outdated(beside, name, target, retired)
+        for name in fields.SIDECAR.keyword_lists
+    }
+    put = describing.outdated(beside, ours.description, wanted)
+    gone = {entry for entries in remove.values() for entry in entries}
+    left = provenance.without(beside, gone, description=not put)
+    return Plan(
+        remove={name: entries for name, entries in remove.items() if entries},
+        put=put | left.put,
+        lists=left.lists,
     )
 
 
@@ -137,15 +164,6 @@ def _leaf(entry: str, separator: str) -> str:
     return parts[-1] if parts else ""
 
 
-def _unique(entries: Iterable[str]) -> list[str]:
-    """The entries that say something, each word once, in its first spelling."""
-    first: dict[str, str] = {}
-    for entry in entries:
-        first.setdefault(same(entry), entry)
-    first.pop("", None)
-    return list(first.values())
-
-
 def _outdated(
     dump: Dump, name: str, target: Sequence[str], retired: Sequence[str]
 ) -> tuple[str, ...]:
@@ -158,7 +176,7 @@ def _outdated(
             for entry in _entries(dump, name)
             if entry in ours
             and same(entry) not in kept
-            and _can_hold(dump, name, entry)
+            and reading.can_hold(dump, name, entry)
         )
     )
 
@@ -182,17 +200,13 @@ def _missing(
         entry = paths.get(same(word)) or copy_of(word, name)
         if not same(entry) or have & {same(word), same(entry)}:
             continue
-        if not _can_hold(dump, name, entry) or _is_full(missing, entry, room_bytes):
+        if not reading.can_hold(dump, name, entry) or _is_full(
+            missing, entry, room_bytes
+        ):
             continue
         missing.append(entry)
         have.add(same(entry))
     return tuple(missing)
-
-
-def _can_hold(dump: Dump, name: str, text: str) -> bool:
-    """False for non-ASCII in an IPTC block whose encoding is the person's secret."""
-    iptc = name in (fields.IPTC_KEYWORDS, fields.IPTC_CAPTION)
-    return not iptc or text.isascii() or not reading.iptc_is_foreign(dump)
 
 
 def _is_full(entries: Sequence[str], entry: str, room_bytes: int | None) -> bool:
@@ -207,9 +221,9 @@ def _line_change(
     """The new text of a field that holds all keywords in one; none if it is fine.
 
     The person's part stays as it is, spaces and all. A text that could not be written
-    again exactly, or that stands there twice, is left alone.
+    again exactly is left alone.
     """
-    if name in dump.raw or name in dump.repeated:
+    if not dump.can_put_back(name):
         return {}
     text = dump.text(name) or ""
     separator = _separator(text, name)
@@ -228,57 +242,3 @@ def _line_change(
         return {}
     person = separator.strip().join(kept)
     return {name: separator.join([person, *added] if person.strip() else added)}
-
-
-def _descriptions(dump: Dump) -> list[tuple[str, str]]:
-    """(field, text) of every description somebody wrote, best field first."""
-    languages = [
-        name for name in dump.values if name.startswith(fields.XMP_DESCRIPTION + "-")
-    ]
-    exif_and_png = (fields.EXIF_DESCRIPTION, fields.PNG_DESCRIPTION)
-    found = [
-        (name, text)
-        for name in (fields.XMP_DESCRIPTION, *languages, *exif_and_png)
-        for text in dump.all(name)
-    ]
-    found += [
-        (fields.IPTC_CAPTION, text)
-        for text in reading.iptc_texts(dump, fields.IPTC_CAPTION)
-    ]
-    return [(name, text) for name, text in found if not fields.is_filler(text)]
-
-
-def _description_changes(
-    dump: Dump,
-    beside: Dump,
-    wanted: WantedWords,
-    layout: Layout,
-    settings: Metadata,
-) -> tuple[dict[str, str], str | None]:
-    """What to put into the description fields, and ours if it stands there then."""
-    new = clean(wanted.description)
-    ours = [text for text in (new, clean(wanted.own_description or "")) if same(text)]
-    persons = [
-        text
-        for name, text in [*_descriptions(dump), *_descriptions(beside)]
-        if text.strip() not in {copy_of(own, name).strip() for own in ours}
-    ]
-    if not same(new) or (persons and not settings.replace_person_description):
-        return {}, None
-    names = [*layout.descriptions]
-    if layout.exif and _may_comment(dump, ours, settings):
-        names.append(fields.USER_COMMENT)
-    put = {}
-    for name in names:
-        copy = copy_of(new, name)
-        alone = name not in dump.raw and name not in dump.repeated
-        if alone and dump.text(name) != copy and _can_hold(dump, name, copy):
-            put[name] = copy
-    return put, new
-
-
-def _may_comment(dump: Dump, ours: Sequence[str], settings: Metadata) -> bool:
-    """Whether UserComment is to carry the description: asked for, and not taken."""
-    comment = dump.text(fields.USER_COMMENT) or ""
-    free = {"", *(copy_of(own, fields.USER_COMMENT) for own in ours)}
-    return settings.user_comment == "if_empty" and comment.strip("\0 ") in free

@@ -20,6 +20,7 @@ WORDS_ONLY = [
     *EVERYTHING,
     b"-File:FileType",
     b"-XMP-dc:all",
+    b"-XMP-imagetagger:all",
     *(
         b"-" + name.encode()
         for name in (
@@ -58,6 +59,15 @@ class Dump:
 
     def all(self, name: str) -> tuple[str, ...]:
         return self.values.get(name, ())
+
+    def can_put_back(self, name: str) -> bool:
+        """Whether a single field, once another text stands in it, can be undone.
+
+        Not if its value is no plain text, or stands there twice, or is an empty text
+        of a PNG, which exiftool reads but cannot write.
+        """
+        empty = name.startswith("PNG:") and self.all(name) == ("",)
+        return not empty and name not in self.raw and name not in self.repeated
 
     def text(self, name: str) -> str | None:
         """The first text of a field, or None if the field does not exist."""
@@ -165,6 +175,12 @@ def iptc_is_foreign(dump: Dump) -> bool:
         for name, texts in dump.values.items()
         if name.startswith("IPTC:") and name != fields.IPTC_CHARSET
     )
+
+
+def can_hold(dump: Dump, name: str, text: str) -> bool:
+    """False for non-ASCII in an IPTC block whose encoding is the person's secret."""
+    iptc = name in (fields.IPTC_KEYWORDS, fields.IPTC_CAPTION)
+    return not iptc or text.isascii() or not iptc_is_foreign(dump)
 
 
 def _as_utf8(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from blake3 import blake3
 
-from tagger.errors import FileChanged
+from tagger.errors import FileChanged, MetadataNotWritten
 from tagger.records import StatKey
 
 PREFIX = b".tagger-"
@@ -27,10 +27,30 @@ STALE_S = 3600.0
 _STARTED_S = time.time()
 _OUR_NAME = re.compile(rb"\.tagger-(\d+)-[0-9a-f]{32}\.[a-z]+(_exiftool_tmp)?")
 _HASH_BYTES = 1 << 20
+_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 class Refused(Exception):
     """This file must not, or cannot, be replaced; the text is a clause saying why."""
+
+
+@contextlib.contextmanager
+def trouble(path: bytes) -> Iterator[None]:
+    """What the operating system refuses, in the terms of `Writer`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileChanged(path, "it is gone, or its folder is") from None
+    except OSError as error:
+        if error.errno in _DISK_TROUBLE:
+            raise MetadataNotWritten(path, clause(error)) from error
+        raise Refused(clause(error)) from error
+
+
+def clause(error: OSError) -> str:
+    """What the operating system says, for the middle of a sentence."""
+    text = error.strerror or "unknown reason"
+    return f"the system says: {text[0].lower()}{text[1:]}"
 
 
 @contextlib.contextmanager
@@ -156,6 +176,36 @@ def replace(copy: bytes, target: bytes, *, expect: StatKey | None) -> StatKey:
     os.replace(copy, target)
     to_disk(os.path.dirname(target))
     return StatKey.of(os.stat(target))
+
+
+def delete(target: bytes, *, expect: StatKey) -> None:
+    """Remove a file of ours; raises `FileChanged` if it is not what it was."""
+    check_untouched(target, expect)
+    os.unlink(target)
+    to_disk(os.path.dirname(target))
+
+
+@contextlib.contextmanager
+def folder_for(path: bytes) -> Iterator[None]:
+    """See that the folder of a new file exists; gone again if nothing comes of it."""
+    missing: list[bytes] = []
+    folder = os.path.dirname(path)
+    while not os.path.lexists(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    made: list[bytes] = []
+    try:
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder)
+                made.append(folder)
+                to_disk(os.path.dirname(folder))
+        yield
+    except BaseException:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        raise
 
 
 def check_untouched(target: bytes, expect: StatKey | None) -> None:

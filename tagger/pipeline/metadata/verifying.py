@@ -5,15 +5,18 @@ every byte outside the blocks that exiftool had to rewrite. What may differ is l
 here; anything else means that the temporary is thrown away.
 """
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from mmap import PROT_READ, mmap
 from typing import BinaryIO
+from xml.sax.saxutils import escape
 
 from blake3 import blake3
 
 from tagger.pipeline.metadata import fields
-from tagger.pipeline.metadata.merging import Plan
+from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 
 # About the file in the file system, or about exiftool; not in the file.
@@ -23,7 +26,7 @@ _OUTSIDE = re.compile(r"(System|ExifTool|Composite):")
 _PLACES = re.compile(r"(Offsets?|Start|QuickTime:MediaDataSize)$")
 
 # What exiftool brings up to date by itself when it writes the fields we ask for.
-_FOLLOWING = frozenset(
+FOLLOWING = frozenset(
     {
         fields.CURRENT_IPTC_DIGEST,
         fields.IPTC_CHARSET,
@@ -32,10 +35,19 @@ _FOLLOWING = frozenset(
         "File:FileTypeExtension",
         "GIF:GIFVersion",
         "RIFF:WebP_Flags",
-        "XMP-x:XMPToolkit",
+        fields.XMP_TOOLKIT,
         "XMP-xmpNote:HasExtendedXMP",
     }
 )
+# Told about the file as a whole. They may change too, and are of interest to an undo.
+_ASIDE = frozenset({"ExifTool:Warning", "QuickTime:MediaDataSize"})
+FOLLOWS = FOLLOWING | _ASIDE
+
+# How much smaller a file may become without a reason that can be seen: exiftool leaves
+# out gaps in EXIF and writes XMP in fewer lines. More may be data of the camera's.
+_GAPS_BYTES = 16 << 10
+_AROUND_TEXT_BYTES = 64
+_XMP_PADDING = re.compile(rb"\s{64,}<\?xpacket end")
 
 _EXIF_OR_XMP, _IPTC, _APP2 = 0xE1, 0xED, 0xE2
 # Standalone markers, and the start of the scan, after which nothing is touched.
@@ -44,31 +56,66 @@ _PNG_METADATA = {b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"zxIf"}
 _WEBP_METADATA = {b"EXIF", b"XMP ", b"VP8X"}
 
 
-def touched(plan: Plan) -> frozenset[str]:
-    """The fields a plan changes."""
-    return frozenset([*plan.add, *plan.remove, *plan.put])
-
-
 def differences(before: Dump, after: Dump, plan: Plan) -> list[str]:
     """The fields that are not as intended; none if all is well."""
-    wrong = [name for name in touched(plan) if not _is_done(before, after, plan, name)]
-    for name, texts in before.values.items():
-        if name in touched(plan) or name in _FOLLOWING or _OUTSIDE.match(name):
-            continue
-        if not _is_kept(name, texts, after.all(name)):
-            wrong.append(name)
-    return sorted(wrong)
+    wrong = [name for name in plan.touched if not _is_done(before, after, plan, name)]
+    return sorted([*wrong, *lost(before, after, besides=plan.touched)])
+
+
+def lost(before: Dump, after: Dump, *, besides: Collection[str]) -> list[str]:
+    """The fields, besides some, that did not come through a write as they were."""
+    return [
+        name
+        for name, texts in before.values.items()
+        if name not in besides
+        and name not in FOLLOWING
+        and not _OUTSIDE.match(name)
+        and not _is_kept(name, texts, after.all(name))
+    ]
 
 
 def changed_fields(before: Dump, after: Dump) -> list[str]:
     """Every field inside the file that a write altered, also those not asked for."""
     return sorted(
         name
-        for name in before.values.keys() | after.values.keys()
+        for name in inside(before) | inside(after) | _ASIDE
         if before.all(name) != after.all(name)
-        and not _OUTSIDE.match(name)
+    )
+
+
+def inside(dump: Dump) -> set[str]:
+    """The fields that stand in the file itself, but for places within it."""
+    return {
+        name
+        for name in dump.values
+        if not _OUTSIDE.match(name)
         and not _PLACES.search(name)
         and not name.startswith("File:")
+    }
+
+
+def unexplained_loss(path: bytes, copy: bytes, before: Dump, after: Dump) -> int:
+    """By how many bytes a copy is smaller without a reason; 0 if it is all right.
+
+    Some cameras hide data in the EXIF block where exiftool does not see it: it would
+    be lost with no field missing.
+    """
+    smaller_bytes = os.path.getsize(path) - os.path.getsize(copy) - _GAPS_BYTES
+    if smaller_bytes <= 0:
+        return 0
+    smaller_bytes -= max(0, _text_bytes(before) - _text_bytes(after))
+    if smaller_bytes > 0:
+        with open(path, "rb") as file, mmap(file.fileno(), 0, prot=PROT_READ) as data:
+            smaller_bytes -= sum(len(gap[0]) for gap in _XMP_PADDING.finditer(data))
+    return max(0, smaller_bytes)
+
+
+def _text_bytes(dump: Dump) -> int:
+    """About how many bytes texts take: twice their own, as in UTF-16, and XML's."""
+    return sum(
+        2 * len(escape(text).encode("utf-8", "surrogatepass")) + _AROUND_TEXT_BYTES
+        for name in inside(dump)
+        for text in dump.all(name)
     )
 
 
@@ -77,8 +124,8 @@ def _is_kept(name: str, texts: Sequence[str], now: Sequence[str]) -> bool:
     if _PLACES.search(name):
         return len(now) == len(texts)
     if name.startswith("RIFF:"):
-        # A simple WebP becomes an extended one, which says its size once more.
-        return not Counter(texts) - Counter(now)
+        # An extended WebP says its size once more than a simple one.
+        return {*texts} == {*now}
     return now == texts
 
 
@@ -86,6 +133,8 @@ def _is_done(before: Dump, after: Dump, plan: Plan, name: str) -> bool:
     now = after.all(name)
     if name in plan.put:
         return now == ((plan.put[name],) if plan.put[name] else ())
+    if name in plan.lists:
+        return now == plan.lists[name]
     gone = plan.remove.get(name, ())
     kept = [text for text in before.all(name) if text and text not in gone]
     added = plan.add.get(name, ())

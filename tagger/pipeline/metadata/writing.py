@@ -1,77 +1,66 @@
 """Words in photos: reads what stands there, and writes what shall, harming nothing.
 
 `Writer` decides where words go: into the file where its format and its owner allow it,
-otherwise into an XMP sidecar beside it. How a file is changed is `editing`'s business,
-what it shall contain is `merging`'s.
+otherwise into an XMP sidecar. How a file is changed is `editing`'s business, what it
+shall contain is `merging`'s, and what it contained before a write is `restoring`'s.
 """
 
-import contextlib
-import errno
+import functools
 import logging
-import os
-import re
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, shown
 from tagger.pipeline.metadata import (
     editing,
     fields,
+    looking,
     merging,
     reading,
     replacing,
     sidecar,
+    undoing,
+    verifying,
 )
 from tagger.pipeline.metadata.editing import Edit
 from tagger.pipeline.metadata.exiftool import Exiftool, NoReply
+from tagger.pipeline.metadata.looking import Photo
+from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.pipeline.metadata.replacing import Refused
+from tagger.pipeline.metadata.restoring import Restored
 from tagger.records import FileWords, Intent, StatKey, WantedWords, WriteMode, Written
 
 log = logging.getLogger(__name__)
 
 OnIntent = Callable[[Intent], None]
 
-LINE_BREAK = "its path contains a line break, which exiftool could take for a command"
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
-
-
-@dataclass(frozen=True, slots=True)
-class _Photo:
-    """A photo and its sidecar as they were found."""
-
-    path: bytes
-    found: os.stat_result
-    dump: Dump
-    sidecar: bytes
-    sidecar_found: os.stat_result | None
-    sidecar_dump: Dump | None
-
 
 class Writer:
     """Reads and writes the words of photos through one exiftool; safe for threads.
 
-    Two threads must not write the same photo at once.
+    Two threads must not write the same photo at once. `sidecar` is everywhere the path
+    of a photo's sidecar, where it is not `photo.jpg.xmp`.
     """
 
     def __init__(self, exiftool: Exiftool, settings: Metadata) -> None:
         self._exiftool = exiftool
         self._settings = settings
 
-    def read(self, path: bytes) -> FileWords:
+    def read(self, path: bytes, *, sidecar: bytes | None = None) -> FileWords:
         """The words in a photo and its sidecar, exactly as they are spelt.
 
         Raises `UnreadableImage` if they cannot be told, `ExiftoolUnavailable` if there
         is no exiftool.
         """
         try:
-            photo = self._look(path, reading.WORDS_ONLY)
+            photo = looking.look(
+                self._exiftool, path, reading.WORDS_ONLY, beside=sidecar
+            )
         except (Refused, NoReply) as error:
             raise UnreadableImage(path, str(error)) from error
         except OSError as error:
-            raise UnreadableImage(path, _clause(error)) from error
+            raise UnreadableImage(path, replacing.clause(error)) from error
         return merging.words(photo.dump, photo.sidecar_dump)
 
     def write(
@@ -83,12 +72,14 @@ class Writer:
         expect: StatKey | None,
         identity: str,
         on_intent: OnIntent,
+        sidecar: bytes | None = None,
     ) -> Written:
         """Bring words into a photo, or beside it; the person's stay as they are.
 
         `expect` is the stat key of the photo when its pixels were looked at, `identity`
         the picture's. `on_intent` is called when the finished copy is on the disk, just
-        before it takes the file's name; what it raises stops the write.
+        before it takes the file's name; what it raises stops the write. It is called
+        once more if words of ours are then taken out of an older sidecar.
 
         Raises `FileChanged` if the photo is not what it was, `MetadataNotWritten` if
         the words went nowhere, `ExiftoolUnavailable` if there is no exiftool. In each
@@ -97,8 +88,10 @@ class Writer:
         if mode is WriteMode.NONE:
             raise ValueError("there is nothing to write in this mode")
         try:
-            with _trouble(path):
-                photo = self._look(path, reading.EVERYTHING)
+            with replacing.trouble(path):
+                photo = looking.look(
+                    self._exiftool, path, reading.EVERYTHING, beside=sidecar
+                )
         except (Refused, NoReply) as error:
             raise MetadataNotWritten(path, str(error)) from error
         if expect is not None and StatKey.of(photo.found) != expect:
@@ -116,6 +109,38 @@ class Writer:
             reasons = dict.fromkeys(filter(None, [note, str(error)]))
             raise MetadataNotWritten(path, "; ".join(reasons)) from error
 
+    def restore(
+        self,
+        photo: bytes,
+        target: bytes,
+        *,
+        before: Mapping[str, tuple[str, ...]],
+        intended: Mapping[str, tuple[str, ...]],
+        mode: WriteMode,
+        identity: str,
+        expect: StatKey | None = None,
+        on_intent: OnIntent,
+    ) -> Restored:
+        """Put back what one recorded write changed in `target`, a photo or a sidecar.
+
+        `before` and `intended` are those of the write's `Intent`. The intent handed to
+        `on_intent` is that of this restoring, so it can be undone in the same way; its
+        `after_hash` is empty where a sidecar that was ours alone is deleted.
+
+        Raises as `write` does; the files are as they were then.
+        """
+        try:
+            return undoing.restore(
+                self._exiftool,
+                undoing.Request(photo, target, mode, identity, expect),
+                before=before,
+                intended=intended,
+                keep_time=self._settings.keep_modified_time,
+                on_intent=on_intent,
+            )
+        except (Refused, NoReply) as error:
+            raise MetadataNotWritten(target, str(error)) from error
+
     def file_hash(self, path: bytes) -> str:
         """BLAKE3 of the whole file, hex: tells whether an open intent was carried out.
 
@@ -127,22 +152,8 @@ class Writer:
         """Remove the temporaries a killed tagger left in a folder; return them."""
         return replacing.remove_stale(folder)
 
-    def _look(self, path: bytes, what: Sequence[bytes]) -> _Photo:
-        """Find the photo and its sidecar, through links, and what both hold."""
-        photo = os.path.realpath(path)
-        beside = sidecar.path_of(photo)
-        if re.search(rb"[\r\n]", photo + beside):
-            raise Refused(LINE_BREAK)
-        found, beside_found = os.stat(photo), _stat_or_none(beside)
-        paths = [photo]
-        if beside_found and stat.S_ISREG(beside_found.st_mode):
-            paths.append(beside)
-        dumps = editing.dumps(self._exiftool, paths, what)
-        other = dumps[1] if len(dumps) > 1 else None
-        return _Photo(photo, found, dumps[0], beside, beside_found, other)
-
     def _into_file(
-        self, photo: _Photo, wanted: WantedWords, identity: str, on_intent: OnIntent
+        self, photo: Photo, wanted: WantedWords, identity: str, on_intent: OnIntent
     ) -> Written:
         layout = fields.LAYOUTS.get(photo.dump.format)
         if layout is None or photo.dump.error:
@@ -157,21 +168,44 @@ class Writer:
         )
         if not plan.is_empty and (reason := replacing.why_not(photo.path, photo.found)):
             raise Refused(reason)
-        edit = Edit(
+        after, key = photo.dump, StatKey.of(photo.found)
+        if not plan.is_empty:
+            edit = _edit(photo, plan, WriteMode.FILE, identity=identity)
+            after, key = self._carry_out(edit, on_intent)
+        beside = self._cleaned(photo, after, wanted, on_intent)
+        return Written(
             target=photo.path,
             mode=WriteMode.FILE,
-            plan=plan,
-            before=photo.dump,
-            found=photo.found,
-            photo=photo.found,
-            identity=identity,
+            changed=not plan.is_empty or beside is not photo.sidecar_dump,
+            stat=key,
+            words=merging.words(after, beside),
+            added_tags=plan.added_tags,
+            wrote_description=plan.wrote_description,
+            cleaned=photo.sidecar if beside is not photo.sidecar_dump else None,
         )
-        after, key = self._carry_out(edit, on_intent)
-        return _written(edit, key, merging.words(after, photo.sidecar_dump), None)
+
+    def _cleaned(
+        self, photo: Photo, after: Dump, wanted: WantedWords, on_intent: OnIntent
+    ) -> Dump | None:
+        """The sidecar without our retired words; as it was if it cannot be changed.
+
+        The photo is written by now, so whatever happens here does not undo that.
+        """
+        beside, found = photo.sidecar_dump, photo.sidecar_found
+        if beside is None or found is None or not sidecar.is_usable(beside):
+            return beside
+        plan = merging.cleaning(beside, after, wanted)
+        if plan.is_empty or replacing.why_not(photo.sidecar, found):
+            return beside
+        try:
+            return self._carry_out(_edit(photo, plan, WriteMode.SIDECAR), on_intent)[0]
+        except (Refused, NoReply, FileChanged, MetadataNotWritten) as error:
+            log.warning("%s keeps old words: %s", shown(photo.sidecar), error)
+            return beside
 
     def _into_sidecar(
         self,
-        photo: _Photo,
+        photo: Photo,
         wanted: WantedWords,
         on_intent: OnIntent,
         note: str | None,
@@ -190,73 +224,44 @@ class Writer:
             reason = replacing.why_not(photo.sidecar, photo.sidecar_found)
             if reason:
                 raise Refused(f"of its sidecar: {reason}")
-        edit = Edit(
+        edit = _edit(photo, plan, WriteMode.SIDECAR)
+        after, key = before, edit.expect
+        if not plan.is_empty:
+            after, key = self._carry_out(edit, on_intent)
+        return Written(
             target=photo.sidecar,
             mode=WriteMode.SIDECAR,
-            plan=plan,
-            before=before,
-            found=photo.sidecar_found,
-            photo=photo.found,
+            changed=not plan.is_empty,
+            stat=key,
+            words=merging.words(photo.dump, after),
+            added_tags=plan.added_tags,
+            wrote_description=plan.wrote_description,
+            note=note,
         )
-        after, key = self._carry_out(edit, on_intent)
-        return _written(edit, key, merging.words(photo.dump, after), note)
 
-    def _carry_out(
-        self, edit: Edit, on_intent: OnIntent
-    ) -> tuple[Dump, StatKey | None]:
-        """Make the edit, if there is anything to do."""
-        if edit.plan.is_empty:
-            return edit.before, edit.expect
+    def _carry_out(self, edit: Edit, on_intent: OnIntent) -> tuple[Dump, StatKey]:
         keep_time = self._settings.keep_modified_time and edit.identity is not None
-        with contextlib.ExitStack() as stack:
-            with _trouble(edit.target):
-                copy, after, intent = stack.enter_context(
-                    editing.prepared(self._exiftool, edit, keep_time=keep_time)
-                )
-            on_intent(intent)
-            with _trouble(edit.target):
-                return after, replacing.replace(copy, edit.target, expect=edit.expect)
+        return editing.carry_out(
+            self._exiftool, edit, keep_time=keep_time, on_intent=on_intent
+        )
 
 
-@contextlib.contextmanager
-def _trouble(path: bytes) -> Iterator[None]:
-    """What the operating system refuses, in the terms of `Writer.write`."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileChanged(path, "it is gone, or its folder is") from None
-    except OSError as error:
-        if error.errno in _DISK_TROUBLE:
-            raise MetadataNotWritten(path, _clause(error)) from error
-        raise Refused(_clause(error)) from error
-
-
-def _clause(error: OSError) -> str:
-    text = error.strerror or "unknown reason"
-    return f"the system says: {text[0].lower()}{text[1:]}"
-
-
-def _stat_or_none(path: bytes) -> os.stat_result | None:
-    try:
-        return os.stat(path)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return None
-        raise
-
-
-def _written(
-    edit: Edit, key: StatKey | None, words: FileWords, note: str | None
-) -> Written:
-    return Written(
-        target=edit.target,
-        mode=edit.mode,
-        changed=not edit.plan.is_empty,
-        stat=key,
-        words=words,
-        added_tags=edit.plan.added_tags,
-        wrote_description=edit.plan.wrote_description,
-        note=note,
+def _edit(
+    photo: Photo, plan: Plan, mode: WriteMode, *, identity: str | None = None
+) -> Edit:
+    """A plan for the photo, or for its sidecar, as something to carry out."""
+    in_photo = mode is WriteMode.FILE
+    before = photo.dump if in_photo else photo.sidecar_dump or Dump()
+    return Edit(
+        target=photo.path if in_photo else photo.sidecar,
+        mode=mode,
+        command=editing.assignments(plan, before),
+        check=functools.partial(verifying.differences, plan=plan),
+        before=before,
+        found=photo.found if in_photo else photo.sidecar_found,
+        photo=photo.found,
+        makes_folder=not in_photo and photo.has_mirror,
+        identity=identity,
+        added_tags=plan.added_tags,
+        wrote_description=plan.wrote_description,
     )

@@ -1,0 +1,100 @@
+"""Failing: what an error means for the photo it befell: again, waiting, or failed.
+
+A photo is given up only for a reason of its own. A file that moves, a disk that goes, a
+server that is down and a sidecar that cannot be written now put it off.
+"""
+
+import logging
+import os
+
+from tagger.errors import (
+    ExiftoolUnavailable,
+    FileChanged,
+    ImageError,
+    MetadataNotWritten,
+    ModelUnavailable,
+    ServerFails,
+    TaggerError,
+    UnreadableImage,
+    shown,
+)
+from tagger.pipeline import atrest
+from tagger.pipeline.atrest import OutOfReach
+from tagger.pipeline.stages import Item, Stages
+from tagger.records import ImageState, StatKey
+from tagger.tracking import jobs, returns
+from tagger.tracking.jobs import Job
+
+log = logging.getLogger(__name__)
+
+# A write that cannot be done now is tried again after this time, and at every start.
+WRITE_AGAIN_S = 600.0
+# A file that does not decode although it is at rest is looked at this often.
+ARRIVING_LOOKS = 3
+# A file that is never at rest is given up after so many tries, further and further
+# apart: some 100 s after it was first met.
+RESTLESS_LOOKS = 10
+# So often a photo may fail at a server that works, and the pause before each try.
+SERVER_FAILURES = 3
+SERVER_AGAIN_S = 30.0
+
+
+def record(stages: Stages, item: Item, error: TaggerError) -> None:
+    """Record what an error means for the photo. Raises `LeaseLost`."""
+    stages.settle(item)
+    db, job = stages.db, item.job
+    match error:
+        case ModelUnavailable():
+            returns.put_back(db, job)
+        case MetadataNotWritten(reason=reason):
+            _not_written(stages, job, reason)
+        case ExiftoolUnavailable():
+            _not_written(stages, job, str(error))
+        case OutOfReach() if job.attempts + 1 < RESTLESS_LOOKS:
+            _out_of_reach(stages, job)
+        case FileChanged() if job.attempts + 1 < RESTLESS_LOOKS:
+            _again(stages, job, error)
+        case UnreadableImage() if _may_yet_decode(job):
+            _again(stages, job, error)
+        case ServerFails() if job.server_failures + 1 < SERVER_FAILURES:
+            returns.put_back(db, job, delay_s=SERVER_AGAIN_S, server_failures=1)
+        case ImageError(reason=reason):
+            if jobs.finish(db, job, ImageState.FAILED, reason=reason):
+                log.warning("%s", error)
+        case _:
+            raise error
+
+
+def _not_written(stages: Stages, job: Job, reason: str) -> None:
+    """The answer is kept; its words wait until they can be written."""
+    if returns.postpone(stages.db, job, reason=reason, delay_s=WRITE_AGAIN_S):
+        log.warning("%s: not written: %s", shown(job.path), reason)
+
+
+def _again(stages: Stages, job: Job, error: TaggerError) -> None:
+    """The file changed under our hands: take it up once it is at rest."""
+    log.info("%s", error)
+    try:
+        stat = StatKey.of(os.stat(job.path))
+    except OSError:
+        stat = None
+    # A file that somebody holds open is asked about less and less often.
+    delay_s = _pause_s(stages) * (1 + job.attempts)
+    returns.put_back(stages.db, job, delay_s=delay_s, attempts=1, stat=stat)
+
+
+def _out_of_reach(stages: Stages, job: Job) -> None:
+    """Let a look at its place tell: missing, or offline; then the job waits."""
+    stages.scanner.look_again(job.folder_id, job.path)
+    returns.put_back(stages.db, job, delay_s=_pause_s(stages), attempts=1)
+
+
+def _pause_s(stages: Stages) -> float:
+    return max(0.1, stages.config.scan.settle_s)
+
+
+def _may_yet_decode(job: Job) -> bool:
+    """Whether an unreadable file is one that is arriving, or just vanishing."""
+    if not os.path.exists(job.path):
+        return job.attempts + 1 < RESTLESS_LOOKS
+    return job.attempts + 1 < ARRIVING_LOOKS and atrest.is_arriving(job)

@@ -1,0 +1,78 @@
+"""Descriptions: which of them are the person's, and which fields ours may go into."""
+
+from collections.abc import Sequence
+
+from tagger.config import Metadata
+from tagger.pipeline.metadata import fields, reading
+from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same
+from tagger.pipeline.metadata.reading import Dump
+from tagger.records import WantedWords
+
+
+def descriptions(dump: Dump) -> list[tuple[str, str]]:
+    """(field, text) of every description somebody wrote, best field first."""
+    languages = [
+        name for name in dump.values if name.startswith(fields.XMP_DESCRIPTION + "-")
+    ]
+    exif_and_png = (fields.EXIF_DESCRIPTION, fields.PNG_DESCRIPTION)
+    found = [
+        (name, text)
+        for name in (fields.XMP_DESCRIPTION, *languages, *exif_and_png)
+        for text in dump.all(name)
+    ]
+    found += [
+        (fields.IPTC_CAPTION, text)
+        for text in reading.iptc_texts(dump, fields.IPTC_CAPTION)
+    ]
+    return [(name, text) for name, text in found if not fields.is_filler(text)]
+
+
+def changes(
+    dump: Dump,
+    beside: Dump,
+    wanted: WantedWords,
+    *,
+    layout: Layout,
+    settings: Metadata,
+) -> tuple[dict[str, str], str | None]:
+    """What to put into the description fields, and ours if it stands there then."""
+    new = clean(wanted.description)
+    ours = [text for text in (new, clean(wanted.own_description or "")) if same(text)]
+    persons = [
+        text
+        for name, text in [*descriptions(dump), *descriptions(beside)]
+        if not _is_ours(name, text, ours)
+    ]
+    if not same(new) or (persons and not settings.replace_person_description):
+        return {}, None
+    names = [*layout.descriptions]
+    if layout.exif and _may_comment(dump, ours, settings):
+        names.append(fields.USER_COMMENT)
+    put = {}
+    for name in names:
+        copy = copy_of(new, name)
+        writable = dump.can_put_back(name) and reading.can_hold(dump, name, copy)
+        if writable and (dump.text(name) or "") != copy:
+            put[name] = copy
+    return put, new
+
+
+def outdated(beside: Dump, ours: str | None, wanted: WantedWords) -> dict[str, str]:
+    """What to put into a sidecar where our last description stands, not the new one.
+
+    `ours` is what the sidecar itself names as ours.
+    """
+    new, own = clean(wanted.description), clean(wanted.own_description or "")
+    stands = beside.all(fields.XMP_DESCRIPTION) == (own,) == (ours,)
+    return {fields.XMP_DESCRIPTION: ""} if stands and same(new) and new != own else {}
+
+
+def _is_ours(name: str, text: str, ours: Sequence[str]) -> bool:
+    return text.strip() in {copy_of(own, name).strip() for own in ours}
+
+
+def _may_comment(dump: Dump, ours: Sequence[str], settings: Metadata) -> bool:
+    """Whether UserComment is to carry the description: asked for, and not taken."""
+    comment = dump.text(fields.USER_COMMENT) or ""
+    free = {"", *(copy_of(own, fields.USER_COMMENT) for own in ours)}
+    return settings.user_comment == "if_empty" and comment.strip("\0 ") in free

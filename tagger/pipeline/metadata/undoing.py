@@ -1,0 +1,156 @@
+"""Carrying out the way back that `restoring` finds, by the safe procedure of a write.
+
+A sidecar that was ours alone is deleted once nothing of another's is in it; undoing
+that makes it again.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tagger.errors import FileChanged
+from tagger.pipeline.metadata import (
+    editing,
+    fields,
+    looking,
+    merging,
+    reading,
+    replacing,
+    restoring,
+    sidecar,
+    verifying,
+)
+from tagger.pipeline.metadata.editing import Edit
+from tagger.pipeline.metadata.exiftool import Exiftool
+from tagger.pipeline.metadata.looking import Photo
+from tagger.pipeline.metadata.reading import Dump
+from tagger.pipeline.metadata.replacing import Refused
+from tagger.pipeline.metadata.restoring import Restored, Return, Values
+from tagger.records import Intent, StatKey, WriteMode, Written
+
+OnIntent = Callable[[Intent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which file is to be put back: the photo `path` itself, or its sidecar."""
+
+    path: bytes
+    target: bytes
+    mode: WriteMode
+    identity: str
+    expect: StatKey | None = None
+
+    @property
+    def in_photo(self) -> bool:
+        return self.mode is WriteMode.FILE
+
+
+def restore(
+    exiftool: Exiftool,
+    request: Request,
+    *,
+    before: Values,
+    intended: Values,
+    keep_time: bool,
+    on_intent: OnIntent,
+) -> Restored:
+    """Put one write back, as `Writer.restore` says."""
+    with replacing.trouble(request.path):
+        photo = _look(exiftool, request)
+    found = photo.found if request.in_photo else photo.sidecar_found
+    now = _dump(photo, request)
+    if request.expect is not None:
+        replacing.check_untouched(request.target, request.expect)
+    way = restoring.way_back(now, before, intended)
+    if way.does_nothing:
+        left = way.left(now, now)
+        return Restored(written=None, refused=way.refused, unrestorable=left)
+    if found is None and fields.FILE_ITSELF not in way.goal:
+        raise FileChanged(request.target, "it is gone, or its folder is")
+    if found is not None and (reason := replacing.why_not(request.target, found)):
+        raise Refused(reason)
+    if found is not None and way.deletes(now):
+        return _deleted(photo, request, way, found, on_intent)
+    edit = Edit(
+        target=request.target,
+        mode=request.mode,
+        command=restoring.command(way, now),
+        check=way.check,
+        before=now,
+        found=found,
+        photo=photo.found,
+        makes_folder=found is None and photo.has_mirror,
+        identity=request.identity if request.in_photo else None,
+    )
+    after, key = editing.carry_out(
+        exiftool, edit, keep_time=keep_time and request.in_photo, on_intent=on_intent
+    )
+    return _restored(photo, request, way, after, key)
+
+
+def _look(exiftool: Exiftool, request: Request) -> Photo:
+    """The photo and its sidecar, the target being one of them, and no link."""
+    beside = None if request.in_photo else request.target
+    photo = looking.look(exiftool, request.path, reading.EVERYTHING, beside=beside)
+    if request.target != (photo.path if request.in_photo else photo.sidecar):
+        raise FileChanged(request.target, "its name leads to another file now")
+    return photo
+
+
+def _dump(photo: Photo, request: Request) -> Dump:
+    """What the target holds; raises `Refused` if it is not what can be written."""
+    if request.in_photo:
+        format = photo.dump.format
+        if photo.dump.error or format not in fields.LAYOUTS:
+            raise Refused(photo.dump.error or f"exiftool cannot write {format} files")
+        return photo.dump
+    now = photo.sidecar_dump or Dump()
+    if photo.sidecar_found and not sidecar.is_usable(now):
+        raise Refused("what is at the place of its sidecar is none")
+    return now
+
+
+def _deleted(
+    photo: Photo,
+    request: Request,
+    way: Return,
+    found: os.stat_result,
+    on_intent: OnIntent,
+) -> Restored:
+    """Remove a sidecar that was ours alone."""
+    now = _dump(photo, request)
+    names = [*verifying.inside(now), fields.FILE_ITSELF]
+    key = StatKey.of(found)
+    on_intent(
+        Intent(
+            target=request.target,
+            mode=request.mode,
+            expect=key,
+            before={name: now.all(name) for name in names},
+            intended={name: () for name in names},
+            added_tags=(),
+            wrote_description=None,
+            after_hash="",
+        )
+    )
+    with replacing.trouble(request.target):
+        replacing.delete(request.target, expect=key)
+    return _restored(photo, request, way, Dump(), None)
+
+
+def _restored(
+    photo: Photo, request: Request, way: Return, after: Dump, key: StatKey | None
+) -> Restored:
+    dumps = (after, photo.sidecar_dump) if request.in_photo else (photo.dump, after)
+    return Restored(
+        written=Written(
+            target=request.target,
+            mode=request.mode,
+            changed=True,
+            stat=key,
+            words=merging.words(*dumps),
+        ),
+        refused=way.refused,
+        unrestorable=way.left(_dump(photo, request), after),
+    )

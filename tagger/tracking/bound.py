@@ -1,0 +1,128 @@
+"""Bound: the jobs one `tag` command waits for, and when there is something to do."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Case, Connection, case, func, select, update
+
+from tagger.records import ImageState
+from tagger.tracking import queueing, tagnames
+from tagger.tracking.database import Database
+from tagger.tracking.jobs import queue, workable
+from tagger.tracking.places import at_or_below
+from tagger.tracking.schema import files, folders, jobs
+
+# Longer waits than this are for something else than a file to come to rest.
+AT_REST_S = 5.0
+
+
+def bind(
+    db: Database,
+    run_id: int,
+    paths: Sequence[bytes],
+    *,
+    limit: int | None,
+    ask_again: bool,
+) -> list[int]:
+    """Bind the jobs of photos at or below `paths` to one command; their file ids.
+
+    With `ask_again` photos that are done get a job too. Failed ones are tried again,
+    and those that their folder wants written by now are written.
+    """
+    with db.write() as connection:
+        chosen = _below(connection, paths)
+        if ask_again:
+            chosen = chosen[:limit]
+            queue(connection, chosen, ask_again=True)
+        else:
+            anew = {*_failed(connection), *_unwritten(connection)}
+            waiting = set(connection.scalars(select(jobs.c.file_id)))
+            chosen = [i for i in chosen if i in anew or i in waiting][:limit]
+            queue(connection, [i for i in chosen if i in anew])
+        for chunk in tagnames.chunks(chosen):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk))
+                .values(run_id=run_id, not_before=_soon())
+            )
+    return chosen
+
+
+def _soon() -> Case[Any]:
+    """A person who asks wants no waiting; only a file not yet at rest still waits."""
+    return case(
+        (jobs.c.not_before > time.time() + AT_REST_S, None), else_=jobs.c.not_before
+    )
+
+
+def _below(connection: Connection, paths: Sequence[bytes]) -> list[int]:
+    present = (
+        select(files.c.id)
+        .join(folders)
+        .where(files.c.missing_since.is_(None), folders.c.removed_at.is_(None))
+        .order_by(files.c.path)
+    )
+    found: dict[int, None] = {}
+    for path in paths:
+        found |= dict.fromkeys(connection.scalars(present.where(at_or_below(path))))
+    return list(found)
+
+
+def _failed(connection: Connection) -> Iterable[int]:
+    return connection.scalars(
+        select(files.c.id).where(files.c.state == ImageState.FAILED.value)
+    )
+
+
+def _unwritten(connection: Connection) -> Iterable[int]:
+    return queueing.unwritten(connection, folders.c.removed_at.is_(None))
+
+
+def count(db: Database, run_id: int) -> int:
+    """How many jobs bound to a command are still there."""
+    with db.read() as connection:
+        left = connection.execute(
+            select(func.count()).where(jobs.c.run_id == run_id)
+        ).scalar_one()
+    return int(left)
+
+
+def retry_not_written(db: Database) -> int:
+    """Try again now what could not be written, or not be read, so far; how many."""
+    with db.write() as connection:
+        waiting = select(files.c.id).where(
+            files.c.state == ImageState.NOT_WRITTEN.value
+        )
+        retried = connection.execute(
+            update(jobs).where(jobs.c.file_id.in_(waiting)).values(not_before=None)
+        ).rowcount
+        unread = connection.scalars(
+            select(files.c.id).where(
+                files.c.state == ImageState.TAGGED.value,
+                files.c.words_at.is_(None),
+                files.c.looked_at.is_not(None),
+            )
+        ).all()
+        queue(connection, unread)
+    return retried + len(unread)
+
+
+def next_due(db: Database, *, run_id: int | None = None) -> float | None:
+    """When the next job can be taken, in seconds from now; None if there is none.
+
+    0.0 means now. Jobs that other holders have count with the end of their lease.
+    """
+    now = time.time()
+    with db.read() as connection:
+        due = connection.execute(
+            select(
+                func.min(
+                    func.max(
+                        func.coalesce(jobs.c.not_before, now),
+                        func.coalesce(jobs.c.lease_until, now),
+                    )
+                )
+            ).where(workable(run_id))
+        ).scalar_one()
+    return None if due is None else max(0.0, due - now)

@@ -1,0 +1,136 @@
+"""Own words: which of the words in a file are there because we wrote them.
+
+All others are the person's. What a file at a known path had of ours is kept with it,
+and holds while somebody edits it. What another file has of ours is known by the hash of
+its whole bytes, or those of its sidecar, and by nothing weaker: taking a person's word
+for ours could lose it later.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from tagger.records import FileWords, WriteMode
+from tagger.tracking import tagnames
+from tagger.tracking.schema import files, own_tags, writes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What is ours, by key and by text, and the write that brought it, if one did."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+    descriptions: frozenset[str] = frozenset()
+    result_id: int | None = None
+    mode: str | None = None
+    written_at: str | None = None
+
+
+def found(
+    connection: Connection,
+    row: Row[Any],
+    words: FileWords,
+    *,
+    hashes: Iterable[str],
+    doubtful: bool,
+) -> Own:
+    """What is ours among `words`, which stand in the file of this row.
+
+    `hashes` are those of the photo and of its sidecar, if it has one. `doubtful` says
+    that this may not be the file we wrote to: then what it had counts only if all of
+    it is there.
+    """
+    known = [_in_bytes(connection, content, row.id) for content in hashes]
+    own = [one for one in known if one is not None]
+    if len(own) < len(known):
+        before = _of_row(connection, row)
+        if not doubtful or _is_all_there(before, words):
+            own.append(before)
+    present = {tagnames.key(name) for name in words.tags}
+    written = next((one for one in own if one.result_id is not None), Own())
+    return Own(
+        tags={k: name for one in own for k, name in one.tags.items() if k in present},
+        descriptions=frozenset().union(*(one.descriptions for one in own)),
+        result_id=written.result_id,
+        mode=written.mode,
+        written_at=written.written_at,
+    )
+
+
+def _is_all_there(own: Own, words: FileWords) -> bool:
+    present = {tagnames.key(name) for name in words.tags}
+    return set(own.tags) <= present and own.descriptions <= {words.description}
+
+
+def _of_row(connection: Connection, row: Row[Any]) -> Own:
+    return Own(
+        tags={tagnames.key(name): name for name in names(connection, row.id)},
+        descriptions=frozenset(filter(None, [row.own_description])),
+    )
+
+
+def _in_bytes(connection: Connection, content: str, file_id: int) -> Own | None:
+    """What is ours in a file of exactly these bytes; None if we do not know them.
+
+    They are known if we made them, whether or not they ever took the file's place, or
+    if another file that we wrote to was seen to have them.
+    """
+    made = connection.execute(
+        select(writes)
+        .where(writes.c.after_hash == content)
+        .order_by(writes.c.id.desc())
+        .limit(1)
+    ).first()
+    if made is not None:
+        return Own(
+            tags={tagnames.key(name): name for name in made.own_tags},
+            descriptions=frozenset(filter(None, [made.wrote_description])),
+            result_id=made.result_id,
+            mode=made.mode,
+            written_at=made.closed_at or made.created_at,
+        )
+    twin = connection.execute(
+        select(files)
+        .where(
+            files.c.content_hash == content,
+            files.c.id != file_id,
+            files.c.looked_at.is_not(None),
+            files.c.written_mode == WriteMode.FILE.value,
+        )
+        .limit(1)
+    ).first()
+    if twin is None:
+        return None
+    own = _of_row(connection, twin)
+    return Own(
+        tags=own.tags,
+        descriptions=own.descriptions,
+        result_id=twin.written_result_id,
+        mode=twin.written_mode,
+        written_at=twin.written_at,
+    )
+
+
+def names(connection: Connection, file_id: int) -> list[str]:
+    """The tags in a file that are ours."""
+    return list(
+        connection.scalars(select(own_tags.c.name).where(own_tags.c.file_id == file_id))
+    )
+
+
+def replace(connection: Connection, file_id: int, tags: Iterable[str]) -> None:
+    """Replace the list of tags in a file that are ours."""
+    listed = list(tags)
+    connection.execute(delete(own_tags).where(own_tags.c.file_id == file_id))
+    ids = tagnames.ids(connection, listed)
+    unique = {tagnames.key(name): name for name in listed if tagnames.key(name)}
+    if unique:
+        connection.execute(
+            own_tags.insert(),
+            [
+                {"file_id": file_id, "tag_id": ids[key], "name": name}
+                for key, name in unique.items()
+            ],
+        )

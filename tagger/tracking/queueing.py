@@ -1,0 +1,90 @@
+"""Queueing: a file gets a job, or the one it has is asked for anew."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, select, text, update
+
+from tagger.records import ImageState, WriteMode, utc_now
+from tagger.tracking import tagnames
+from tagger.tracking.schema import files, folders
+
+
+def enqueue(
+    connection: Connection,
+    not_before: Mapping[int, float | None],
+    *,
+    ask_again: bool = False,
+) -> None:
+    """Make or renew the job of each file, whose state becomes `queued`.
+
+    A job that is held at the moment is done once more after its holder is through.
+    """
+    if not not_before:
+        return
+    connection.execute(
+        text(
+            """INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
+                server_failures, not_before, created_at)
+            VALUES (:file_id, :ask, 0, 1, 0, 0, :at, :now)
+            ON CONFLICT (file_id) DO UPDATE SET not_before = excluded.not_before,
+                wanted = jobs.wanted + 1, attempts = 0, server_failures = 0,
+                ask_again = jobs.ask_again OR excluded.ask_again,
+                created_at = CASE WHEN excluded.ask_again THEN excluded.created_at
+                    ELSE jobs.created_at END"""
+        ),
+        [
+            {"file_id": file_id, "ask": ask_again, "at": at, "now": utc_now()}
+            for file_id, at in not_before.items()
+        ],
+    )
+    set_all(connection, list(not_before), state=ImageState.QUEUED.value, reason=None)
+
+
+def enqueue_settled(
+    connection: Connection, ids: Sequence[int], *, settle_s: float
+) -> None:
+    """A job for each file, later for one that was touched a moment ago."""
+    now = time.time()
+    for chunk in tagnames.chunks(list(ids)):
+        rows = connection.execute(
+            select(files.c.id, files.c.mtime_ns, files.c.ctime_ns).where(
+                files.c.id.in_(chunk)
+            )
+        ).all()
+        enqueue(
+            connection,
+            {
+                row.id: _settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
+                for row in rows
+            },
+        )
+
+
+def _settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
+    settled = touched_ns / 1e9 + settle_s
+    return settled if now < settled <= now + settle_s else None
+
+
+def unwritten(connection: Connection, where: ColumnElement[bool]) -> list[int]:
+    """Photos that are done, but whose folder has come to want their words written."""
+    return list(
+        connection.scalars(
+            select(files.c.id)
+            .join(folders)
+            .where(
+                where,
+                files.c.state == ImageState.TAGGED.value,
+                files.c.missing_since.is_(None),
+                files.c.result_id.is_not(None),
+                files.c.result_id.is_distinct_from(files.c.written_result_id),
+                folders.c.write_mode != WriteMode.NONE.value,
+            )
+        )
+    )
+
+
+def set_all(connection: Connection, ids: Sequence[int], **values: object) -> None:
+    """Set columns of many files."""
+    for chunk in tagnames.chunks(ids):
+        connection.execute(update(files).where(files.c.id.in_(chunk)).values(**values))

@@ -1,0 +1,86 @@
+"""Returns: jobs that go back to the queue without being finished."""
+
+import time
+
+from sqlalchemy import select, update
+
+from tagger.records import ImageState, StatKey, WriteMode, utc_now
+from tagger.tracking import changes
+from tagger.tracking.database import Database
+from tagger.tracking.files import restat
+from tagger.tracking.jobs import Job, LeaseLost, hold, release
+from tagger.tracking.schema import files, folders, jobs
+
+
+def put_back(
+    db: Database,
+    job: Job,
+    *,
+    delay_s: float = 0.0,
+    attempts: int = 0,
+    server_failures: int = 0,
+    stat: StatKey | None = None,
+) -> None:
+    """Return a job to the queue, to be taken again after `delay_s`.
+
+    `attempts` and `server_failures` are added to its own. `stat` is the stat key of a
+    file that changed meanwhile.
+    """
+    with db.write() as connection:
+        file_id = hold(connection, job)
+        release(
+            connection,
+            job,
+            not_before=time.time() + delay_s if delay_s else None,
+            attempts=jobs.c.attempts + attempts,
+            server_failures=jobs.c.server_failures + server_failures,
+        )
+        if stat is not None:
+            restat(connection, file_id, stat)
+
+
+def postpone(db: Database, job: Job, *, reason: str, delay_s: float) -> bool:
+    """The answer is kept but cannot be written yet: wait, and say why.
+
+    Returns whether that is news of this photo.
+    """
+    with db.write() as connection:
+        file_id = hold(connection, job)
+        release(connection, job, not_before=time.time() + delay_s, run_id=None)
+        state = ImageState.NOT_WRITTEN.value
+        news = connection.execute(
+            update(files)
+            .where(
+                files.c.id == file_id,
+                files.c.state.is_distinct_from(state)
+                | files.c.reason.is_distinct_from(reason),
+            )
+            .values(state=state, reason=reason, finished_at=utc_now())
+        ).rowcount
+        if news:
+            changes.record(connection, changes.IMAGE, [file_id])
+    return bool(news)
+
+
+def terms(db: Database, job: Job) -> WriteMode:
+    """Where the folder wants the words now, right before they are written.
+
+    Raises `LeaseLost`, with the job given back, if the folder was taken out or
+    switched off after the job was taken.
+    """
+    with db.read() as connection:
+        file_id = hold(connection, job)
+        row = connection.execute(
+            select(
+                folders.c.write_mode,
+                folders.c.removed_at,
+                folders.c.active,
+                jobs.c.run_id,
+            )
+            .select_from(jobs.join(files).join(folders))
+            .where(files.c.id == file_id)
+        ).one()
+    if row.removed_at is None and (row.active or row.run_id is not None):
+        return WriteMode(row.write_mode)
+    put_back(db, job)
+    raise LeaseLost(job.id)
