@@ -22,6 +22,7 @@ from tests.support_pipeline import (
     in_file,
     known_images,
     numbered,
+    put_keywords,
     reads_number,
     settings,
 )
@@ -251,3 +252,24 @@ def test_auto_goes_over_to_ollama_once_it_is_there(
     assert known_images(config)["3.jpg"].backend == "ollama"
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
+
+
+def test_photos_of_the_builtin_model_are_asked_again_once_a_server_answers(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    photo = numbered(tmp_path / "photos" / "1.jpg", 1)
+    put_keywords(photo, "Oma")
+    without = settings(tmp_path, model={"backend": "builtin"})
+    add(without, tmp_path / "photos")
+    first = start(without)
+    until(all_tagged(without, 1))
+    first.terminate()
+    first.wait(20)
+    config = settings(tmp_path, ollama.url).model_copy(
+        update={"model": Model(backend="auto")}
+    )
+    start(config)
+    until(lambda: known_images(config)["1.jpg"].model == "gemma3:4b")
+    until(all_tagged(config, 1))
+    assert in_file(photo)["XMP-dc:Subject"] == ["Oma", "number 1", "bar code"]
+    assert ollama.count == 1

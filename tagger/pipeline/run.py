@@ -25,7 +25,7 @@ from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, runs
+from tagger.tracking import bound, folders, runs, upgrades
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -213,8 +213,18 @@ class _Tagger:
         if self._flow is not None:
             self._flow.close()
         log.info("%s", choice.reason)
+        if automatic and not _is_builtin(choice):
+            self._upgrade()
         self._choice = choice
         self._flow = self._shop.flow(choice.backends, run_id=self._run_id, patient=True)
+
+    def _upgrade(self) -> None:
+        """What the built-in model stood in for is asked again, after new photos."""
+        try:
+            if count := upgrades.ask_again(self._db, "builtin"):
+                log.info("asking again about %s photos of the built-in model", count)
+        except DataFull as error:
+            self._room.is_out(error)
 
 
 def _is_builtin(choice: Choice) -> bool:

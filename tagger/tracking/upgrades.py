@@ -1,0 +1,39 @@
+"""Upgrades: what a lesser model said is asked again once a better one is there."""
+
+from sqlalchemy import select, update
+
+from tagger.records import ImageState
+from tagger.tracking import tagnames
+from tagger.tracking.database import Database
+from tagger.tracking.jobs import queue
+from tagger.tracking.schema import files, folders, jobs, results
+
+# New photos go before those that have some answer already.
+AFTER_NEW_PHOTOS = -1
+ANSWERED = (ImageState.TAGGED.value, ImageState.NOT_WRITTEN.value)
+
+
+def ask_again(db: Database, backend: str) -> int:
+    """Queue the photos of active folders whose answer `backend` gave; how many."""
+    with db.write() as connection:
+        ids = connection.scalars(
+            select(files.c.id)
+            .select_from(
+                files.join(folders).join(results, results.c.id == files.c.result_id)
+            )
+            .where(
+                results.c.backend == backend,
+                files.c.state.in_(ANSWERED),
+                files.c.missing_since.is_(None),
+                folders.c.active,
+                folders.c.removed_at.is_(None),
+            )
+        ).all()
+        queue(connection, ids, ask_again=True)
+        for chunk in tagnames.chunks(ids):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk))
+                .values(priority=AFTER_NEW_PHOTOS)
+            )
+    return len(ids)
