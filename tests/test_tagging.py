@@ -21,6 +21,7 @@ from tests.support_pipeline import (
     settings,
     strays,
 )
+from tests.support_raw import dng
 
 
 @pytest.fixture
@@ -285,3 +286,18 @@ def test_the_builtin_model_tags_without_any_server(
     outcome = run(config, photos / "dogs.jpg")
     assert outcome.failed == []
     assert "dog" in in_file(photos / "dogs.jpg")["XMP-dc:Subject"]
+
+
+@pytest.mark.parametrize("name", ["photo.dng", "photo.nef", "photo.tif"])
+def test_a_raw_photo_gets_a_sidecar_and_stays_as_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    photo = tmp_path / "photos" / name
+    photo.parent.mkdir()
+    photo.write_bytes(dng())
+    answer = {"description": "A wall.", "tags": ["wall"], "text": ""}
+    with OllamaDouble(answer) as ollama:
+        outcome = run(settings(tmp_path, ollama.url), photo)
+    assert outcome.failed == []
+    assert photo.read_bytes() == dng()
+    assert in_file(photo.with_name(f"{name}.xmp"))["XMP-dc:Subject"] == ["wall"]

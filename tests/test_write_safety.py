@@ -269,6 +269,48 @@ def test_bytes_that_exiftool_does_not_know_are_kept(
     assert chunk in content(png)
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_data_hidden_in_a_block_of_metadata_is_not_lost(
+    writer: Writer, tmp_path: Path, format: str
+) -> None:
+    hidden = os.urandom(50_000)
+    image = Image.fromarray(support_imaging.painted())
+    block = support_imaging.exif().tobytes() + hidden
+    data = support_imaging.encoded(image, format, exif=block)
+    path = support_imaging.put(tmp_path, f"hidden.{format.lower()}", data)
+    before = content(path)
+    wanted = words("A dog on a beach.", "dog", own_description="words are not facts")
+
+    done = written(writer, path, wanted)
+
+    assert done.mode is WriteMode.SIDECAR
+    assert "bytes it does not know" in str(done.note)
+    assert content(path) == before
+    assert hidden in content(path)
+
+
+def test_filling_and_words_of_ours_may_go(writer: Writer, photo: bytes) -> None:
+    person_writes(photo, "-XMP-dc:Title=T")
+    data = content(photo)
+    start = data.index(b"<?xpacket end")
+    longer = 30_000
+    segment = data.rindex(b"\xff\xe1", 0, start)
+    length = int.from_bytes(data[segment + 2 : segment + 4]) + longer
+    padded = data[: segment + 2] + length.to_bytes(2) + data[segment + 4 : start]
+    filled = padded + b" " * longer + data[start:]
+    support_imaging.put(tmp_path_of(photo), "jpeg.jpg", filled)
+    written(writer, photo, words("B" * 60_000, "dog"))
+
+    done = written(writer, photo, words("A.", own_description="B" * 60_000))
+
+    assert done.mode is WriteMode.FILE
+    assert os.path.getsize(photo) < len(data) + 10_000
+
+
+def tmp_path_of(path: bytes) -> Path:
+    return Path(os.fsdecode(os.path.dirname(path)))
+
+
 def test_text_behind_the_picture_of_a_png_is_kept_once(
     writer: Writer, tmp_path: Path
 ) -> None:

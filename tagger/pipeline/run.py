@@ -107,6 +107,7 @@ class _Tagger:
         self._looked_around_at = 0.0
         self._reported_at = 0.0
         self._exiftool_problem: str | None = None
+        self._has_exiftool = False
 
     def work(self) -> None:
         if not self._begin():
@@ -124,7 +125,7 @@ class _Tagger:
             try:
                 self._run_id = self._run_id or runs.begin(self._db, "run")
                 self._scouts.alone = recover.at_start(self._db)
-                bound.retry_not_written(self._db)
+                self._look_for_exiftool()
                 folders.request_scan(self._db, None)
             except DataFull as error:
                 self._room.is_out(error)
@@ -183,22 +184,24 @@ class _Tagger:
     def _look_around(self) -> None:
         """Now and then: has exiftool come, and is there a better model?"""
         self._looked_around_at = time.monotonic()
-        self._look_for_exiftool()
         self._choose()
+        assert self._flow is not None
+        try:
+            self._look_for_exiftool()
+        except DataFull as error:
+            self._flow.room.is_out(error)
 
     def _look_for_exiftool(self) -> None:
-        if self._flow is not None and self._exiftool_problem is None:
+        """Once it is there, what waited for it is read and written."""
+        if self._has_exiftool:
             return
         before, now = self._exiftool_problem, self._shop.exiftool_problem()
         self._exiftool_problem = now
-        if now is not None and now != before:
+        if now is None:
+            bound.retry_not_written(self._db)
+            self._has_exiftool = True
+        elif now != before:
             log.warning("%s", now)
-        if before is not None and now is None:
-            log.info("exiftool is there now; what waited for it is written")
-            try:
-                bound.retry_not_written(self._db)
-            except DataFull as error:
-                self._room.is_out(error)
 
     def _choose(self) -> None:
         """Settle who is asked; with `auto`, look again while it is the built-in one."""

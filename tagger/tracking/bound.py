@@ -98,10 +98,14 @@ def retry_not_written(db: Database) -> int:
             update(jobs).where(jobs.c.file_id.in_(waiting)).values(not_before=None)
         ).rowcount
         unread = connection.scalars(
-            select(files.c.id).where(
+            select(files.c.id)
+            .join(folders)
+            .where(
                 files.c.state == ImageState.TAGGED.value,
                 files.c.words_at.is_(None),
                 files.c.looked_at.is_not(None),
+                files.c.missing_since.is_(None),
+                folders.c.active,
             )
         ).all()
         queue(connection, unread)

@@ -7,6 +7,7 @@ takes its name. Whatever fails on the way leaves the file as it was.
 """
 
 import contextlib
+import html
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 # What is not as it should be, of a dump before and one after.
 Check = Callable[[Dump, Dump], list[str]]
 
+NEW_DIGEST = b"-Photoshop:IPTCDigest=new"
 _PNG = ("PNG", "APNG")
 
 
@@ -142,6 +144,18 @@ def _make(exiftool: Exiftool, edit: Edit, copy: bytes) -> None:
     reply = exiftool.execute(command)
     if reply.status or not os.path.exists(copy):
         raise Refused(f"exiftool refused to write it ({_reason(reply)})")
+    if NEW_DIGEST in edit.command and edit.before.format == "TIFF":
+        _correct_digest(exiftool, copy)
+
+
+def _correct_digest(exiftool: Exiftool, copy: bytes) -> None:
+    """Count in the filling of a TIFF's IPTC, which exiftool forgets when it writes."""
+    what = [b"-X", b"-G1", f"-{fields.CURRENT_IPTC_DIGEST}".encode()]
+    digest = dumps(exiftool, [copy], what)[0].text(fields.CURRENT_IPTC_DIGEST) or ""
+    assign = f"-{fields.IPTC_DIGEST}={digest}".encode()
+    reply = exiftool.execute([assign, b"-q", b"-overwrite_original", copy])
+    if reply.status:
+        raise Refused(f"exiftool refused to write it ({_reason(reply)})")
 
 
 def assignments(plan: Plan, before: Dump) -> list[bytes]:
@@ -163,7 +177,7 @@ def assignments(plan: Plan, before: Dump) -> list[bytes]:
     digest = before.text(fields.IPTC_DIGEST)
     if iptc and digest and digest == before.text(fields.CURRENT_IPTC_DIGEST):
         # Otherwise Adobe's programs would think IPTC newer than XMP, and read it only.
-        command.append(b"-Photoshop:IPTCDigest=new")
+        command.append(NEW_DIGEST)
     return command
 
 
@@ -256,4 +270,4 @@ def _reason(reply: Reply) -> str:
     """exiftool's first complaint, without its label and the file's name."""
     complaints = reply.messages.splitlines() or ["it does not say why"]
     first = next((line for line in complaints if "Error" in line), complaints[0])
-    return re.sub(r"^(Error|Warning): (\[minor\] )?| - /.*$", "", first)
+    return html.unescape(re.sub(r"^(Error|Warning): (\[minor\] )?| - /.*$", "", first))

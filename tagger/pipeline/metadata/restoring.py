@@ -22,9 +22,12 @@ NEEDED = "other texts of the IPTC block need it"
 TWICE = "it stands in the file more than once"
 ADDED = "exiftool puts it there"
 NO_WAY = "exiftool does not put it back"
+_REORDERED = "the fields of its IPTC block stand in another order"
 _NO_WAYS = {
     "ExifTool:Warning": "exiftool finds other faults in the file than before",
     "GIF:GIFVersion": "with words in it, a GIF is one of version 89a",
+    fields.CURRENT_IPTC_DIGEST: _REORDERED,
+    fields.IPTC_DIGEST: _REORDERED,
     "QuickTime:MediaDataSize": "exiftool has arranged the data of the file anew",
 }
 
@@ -139,9 +142,6 @@ def way_back(now: Dump, before: Values, intended: Values) -> Return:
             unrestorable[name] = reason
         else:
             goal[name] = was
-    # A digest that was true is made true again, not put back: that is the same if all
-    # of the block is as it was, and right if not.
-    goal.pop(fields.IPTC_DIGEST, None)
     blocks = {_group(name) for name in [*refused, *unrestorable]}
     goal = {
         name: texts
@@ -210,8 +210,10 @@ def command(way: Return, now: Dump) -> list[bytes]:
             words += _assignments(name, texts, now, way.goal)
     taken = [name for name, texts in way.goal.items() if not texts or name in _LISTS]
     words += editing.held_blocks(now, taken=taken, besides=way.goal)
+    # A digest that was true is made true, not put back: that is the same if all of the
+    # block is as it was, and right if not.
     if way.renew_digest:
-        words.append(b"-Photoshop:IPTCDigest=new")
+        words.append(editing.NEW_DIGEST)
     return words
 
 

@@ -40,7 +40,9 @@ FOLLOWING = frozenset(
     }
 )
 # Told about the file as a whole. They may change too, and are of interest to an undo.
-_ASIDE = frozenset({"ExifTool:Warning", "QuickTime:MediaDataSize"})
+_ASIDE = frozenset(
+    {"ExifTool:Warning", "QuickTime:MediaDataSize", fields.CURRENT_IPTC_DIGEST}
+)
 FOLLOWS = FOLLOWING | _ASIDE
 
 # How much smaller a file may become without a reason that can be seen: exiftool leaves

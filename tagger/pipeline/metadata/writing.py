@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 
 from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, shown
+from tagger.imaging.formats import is_raw
+from tagger.imaging.rawdata import is_raw_identity
 from tagger.pipeline.metadata import (
     editing,
     fields,
@@ -127,6 +129,9 @@ class Writer:
         `on_intent` is that of this restoring, so it can be undone in the same way; its
         `after_hash` is empty where a sidecar that was ours alone is deleted.
 
+        The writes of one file must be put back latest first: over a later one that
+        stands, an earlier may find its own words again where a person said them since.
+
         Raises as `write` does; the files are as they were then.
         """
         try:
@@ -155,6 +160,9 @@ class Writer:
     def _into_file(
         self, photo: Photo, wanted: WantedWords, identity: str, on_intent: OnIntent
     ) -> Written:
+        if is_raw(photo.path) or is_raw_identity(identity):
+            # exiftool takes some for plain TIFF; the only copy of a negative is let be.
+            raise Refused("RAW files are never written into")
         layout = fields.LAYOUTS.get(photo.dump.format)
         if layout is None or photo.dump.error:
             format = photo.dump.format
