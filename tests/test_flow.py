@@ -234,6 +234,7 @@ def test_a_file_that_another_program_holds_open_is_left_until_it_is_done(
     assert ollama.count == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_never_comes_to_rest_ends_the_command_with_a_reason(
     tmp_path: Path, photos: Path, ollama: OllamaDouble
 ) -> None:

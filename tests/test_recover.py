@@ -49,7 +49,14 @@ def another_tagger_is_alive(db: Database) -> None:
         )
 
 
-@pytest.mark.parametrize("step", ["intended", "replaced", "noted"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("intended", marks=pytest.mark.slow),
+        "replaced",
+        pytest.param("noted", marks=pytest.mark.slow),
+    ],
+)
 def test_a_lease_lost_around_a_write_leaves_our_words_ours(
     tmp_path: Path, photo: Path, ollama: OllamaDouble, step: str
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_folder_made_anew_under_its_old_name_is_watched_again(
     assert states(db)["new.jpg"] is ImageState.QUEUED
 
 
+@pytest.mark.slow
 def test_hints_come_also_where_it_is_never_quiet(
     db: Database, watcher: Watcher, photos: Path
 ) -> None:
