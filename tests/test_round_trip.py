@@ -279,7 +279,7 @@ def test_whatever_happens_the_persons_words_stay_and_nothing_is_doubled(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_whatever_happens_many_times_over(
     writer: Writer, steps: list[tuple[object, ...]]
@@ -288,7 +288,7 @@ def test_whatever_happens_many_times_over(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(write, min_size=1, max_size=5))
 def test_any_number_of_runs_undone_in_reverse_leave_no_trace(
     writer: Writer, steps: list[tuple[object, ...]]
