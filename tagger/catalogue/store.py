@@ -25,6 +25,8 @@ MEMORY_LIMIT = "1GiB"
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)"
 )
+# A batch takes a second or two; a whole rebuild is not waited for.
+CLOSE_WAIT_S = 10.0
 
 
 class Catalogue:
@@ -90,8 +92,14 @@ class Catalogue:
         return None if number is None else int(number)
 
     def close(self) -> None:
-        self.text.close()
-        self._connection.close()
+        """Close both, after the batch that is being taken in, if there is one."""
+        idle = self.intake.acquire(timeout=CLOSE_WAIT_S)
+        try:
+            self.text.close()
+            self._connection.close()
+        finally:
+            if idle:
+                self.intake.release()
 
     def __enter__(self) -> "Catalogue":
         return self
