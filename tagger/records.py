@@ -157,7 +157,8 @@ class WantedWords:
     `tags` are to be there afterwards, besides every keyword of the person's. `retired`
     are tags an earlier write of ours added and nobody else said: they may go.
     `own_description` is the one an earlier write of ours left; if the file still has
-    exactly that, it may be replaced, any other is the person's. `provenance` is put
+    exactly that, it may be replaced, any other is the person's. `by_person` says that a
+    person gave the description in the program: it replaces any. `provenance` is put
     into the file too; None leaves what stands there.
     """
 
@@ -165,6 +166,7 @@ class WantedWords:
     tags: tuple[str, ...]
     retired: tuple[str, ...] = ()
     own_description: str | None = None
+    by_person: bool = False
     provenance: Provenance | None = None
 
 

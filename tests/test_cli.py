@@ -12,13 +12,23 @@ from pathlib import Path
 import pytest
 
 from tests.ollama_double import OllamaDouble
-from tests.support_pipeline import as_environment, numbered, reads_number, settings
+from tests.support_pipeline import (
+    as_environment,
+    in_file,
+    numbered,
+    put_keywords,
+    reads_number,
+    settings,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     *("tag", "demo", "serve", "run", "scan", "status", "search", "export"),
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
-    *("folders activate", "folders deactivate"),
+    *("folders activate", "folders deactivate", "runs", "undo", "verify"),
+    *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
+    *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
+    *("bans add", "bans remove", "conflicts"),
 )
 
 
@@ -260,3 +270,42 @@ def test_hostile_words_cannot_reach_the_terminal(
     answer = tagger(environment, "tag", str(tmp_path / "photos"))
     assert answer.returncode == 0
     assert "\x1b" not in answer.stdout + answer.stderr
+
+
+def test_edits_are_carried_out_undone_and_verified(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photo = tmp_path / "photos" / "1.jpg"
+    said(tagger(environment, "tag", str(tmp_path / "photos"), "--json"))
+    asked = said(
+        tagger(environment, "tags", "rename", "bar code", "x", "--dry-run", "--json")
+    )
+    assert asked == {"photos": 3, "files": 3}
+    assert in_file(photo)["XMP-dc:Subject"] == ["number 1", "bar code"]
+    done = said(tagger(environment, "tags", "rename", "bar code", "stripes", "--json"))
+    assert isinstance(done, dict)
+    assert (done["photos"], done["failed"], done["waiting"]) == (3, 0, 0)
+    assert in_file(photo)["XMP-dc:Subject"] == ["number 1", "stripes"]
+    assert tagger(environment, "verify").returncode == 0
+    put_keywords(photo, "mine")
+    assert tagger(environment, "verify", str(photo)).returncode == 3
+    undo = ("undo", "--run", str(done["run"]), "--json")
+    planned = said(tagger(environment, *undo, "--dry-run"))
+    assert isinstance(planned, list)
+    assert len(planned) == 3
+    undone = tagger(environment, *undo)
+    assert undone.returncode == 3
+    outcome = json.loads(undone.stdout)
+    assert {Path(one["file"]).name for one in outcome["refused"]} == {"1.jpg"}
+    assert in_file(photo)["XMP-dc:Subject"] == ["mine"]
+    runs = said(tagger(environment, "runs", "--json"))
+    assert isinstance(runs, list)
+    assert [run["kind"] for run in runs] == ["undo", "edit", "tag"]
+
+
+def test_a_bad_time_and_an_unknown_tag_are_bad_usage(
+    environment: Mapping[str, str],
+) -> None:
+    assert tagger(environment, "undo", "--since", "yesterday").returncode == 2
+    assert tagger(environment, "undo").returncode == 2
+    assert tagger(environment, "tags", "delete", "unheard of").returncode == 2

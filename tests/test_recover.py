@@ -103,7 +103,7 @@ def intend(db: Database, job: jobs.Job, result_id: int, target: bytes, mode: Wri
             before={},
             intended={},
             added_tags=("dog",),
-            wrote_description="A dog.",
+            wrote_description="A photo.",
             after_hash=f"of {target!r}",
         ),
         run_id=None,
@@ -151,7 +151,7 @@ def test_bytes_of_ours_are_known_even_if_nobody_saw_them_take_the_files_place(
         identity="t1:a.jpg",
         content_hash=f"of {job.path!r}",
         tags=["dog"],
-        description="A dog.",
+        description="A photo.",
     )
     assert results.wanted(db, job.file_id) is None
     with db.read() as connection:

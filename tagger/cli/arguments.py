@@ -1,21 +1,12 @@
 """The commands and their options, in the order `--help` lists them."""
 
-from argparse import (
-    ArgumentParser,
-    ArgumentTypeError,
-    Namespace,
-    RawDescriptionHelpFormatter,
-    _SubParsersAction,
-)
-from collections.abc import Callable
-from importlib import import_module
+from argparse import ArgumentParser, ArgumentTypeError
 
 from tagger import __version__
-from tagger.config import Config
+from tagger.cli import corrections
+from tagger.cli.building import Commands
+from tagger.cli.building import command as _command
 from tagger.records import WriteMode
-
-Command = Callable[[Namespace, Config], int]
-Commands = _SubParsersAction  # argparse has no public name for it
 
 EXIT_CODES = """exit codes:
   0  all photos are done
@@ -47,46 +38,8 @@ def parser() -> ArgumentParser:
     _export(commands)
     _rebuild(commands)
     _doctor(commands)
+    corrections.add(commands)
     return root
-
-
-def _later(place: str) -> Command:
-    """`module:function` of `tagger.cli`, imported when it is called.
-
-    A command loads only what it needs: `run` no DuckDB, `status` no exiftool.
-    """
-    module, function = place.split(":")
-
-    def run(options: Namespace, config: Config) -> int:
-        command = getattr(import_module(f"tagger.cli.{module}"), function)
-        return int(command(options, config))
-
-    return run
-
-
-def _command(
-    commands: "Commands[ArgumentParser]",
-    name: str,
-    run: str,
-    help: str,
-    *,
-    quiet_log: bool = True,
-    json: bool = False,
-    epilog: str | None = None,
-) -> ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=help,
-        description=help[0].upper() + help[1:] + ".",
-        epilog=epilog,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_later(run), quiet_log=quiet_log)
-    if json:
-        command.add_argument(
-            "--json", action="store_true", help="print JSON instead of a table"
-        )
-    return command
 
 
 def _tag(commands: "Commands[ArgumentParser]") -> None:

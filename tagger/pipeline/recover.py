@@ -57,6 +57,8 @@ def settle(db: Database, intent: OpenIntent) -> None:
         return
 
     def happened() -> bool:
+        if not intent.after_hash:  # a sidecar was to be removed
+            return stat is None
         return stat is not None and file_hash(intent.target) == intent.after_hash
 
     try:

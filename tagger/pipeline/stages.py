@@ -25,7 +25,7 @@ from tagger.pipeline.metadata import sidecar
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.writing import Writer
 from tagger.records import Answer, FileWords, ImageState, Intent, StatKey, WriteMode
-from tagger.tracking import jobs, looks, results, returns, writes
+from tagger.tracking import conflicts, jobs, looks, results, returns, writes
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job
 
@@ -167,8 +167,7 @@ class Stages:
         if result_id is None:
             return False
         if item.result_id != result_id or item.job.result_id != result_id:
-            results.use(self.db, item.job, result_id)
-        item.result_id = result_id
+            item.result_id = results.use(self.db, item.job, result_id)
         return True
 
     def answered(self, item: Item, answer: Answer) -> None:
@@ -188,16 +187,21 @@ class Stages:
         mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id)
         if wanted is None or mode is WriteMode.NONE:
-            self._finish(job)
+            self._finish(job, reason=conflicts.of(self.db, job.file_id))
             return
-        assert item.result_id is not None
         assert item.identity is not None
         assert item.stat is not None
         result_id = item.result_id
 
         def announce(intent: Intent) -> None:
+            exists = os.path.exists(intent.target)
             item.announced[intent.target] = writes.intend(
-                self.db, job, result_id, intent, run_id=self.run_id
+                self.db,
+                job,
+                result_id,
+                intent,
+                run_id=self.run_id,
+                before_hash=file_hash(intent.target) if exists else None,
             )
             self.observer("intended", job)
 

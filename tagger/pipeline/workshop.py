@@ -51,16 +51,8 @@ class Workshop:
         observer: Observer | None = None,
     ) -> Flow:
         """Set the threads to work with these model servers."""
-        stages = Stages(
-            config=self.config,
-            db=self.db,
-            thumbnails=ThumbnailStore(self.config.thumbnails_dir),
-            scanner=self.scanner,
-            reader=Writer(self.reading, self.config.metadata),
-            writer=Writer(self.writing, self.config.metadata),
-            run_id=run_id,
-            side_px=max(backend.side_px for backend in backends),
-        )
+        side_px = max(backend.side_px for backend in backends)
+        stages = self.stages(run_id=run_id, side_px=side_px)
         if observer is not None:
             stages.observer = observer
         return Flow(
@@ -69,6 +61,19 @@ class Workshop:
             retry=self.config.retry,
             look_threads=self.config.tagger.look_threads,
             patient=patient,
+        )
+
+    def stages(self, *, run_id: int, side_px: int) -> Stages:
+        """What can be done to one photo, for whoever does it."""
+        return Stages(
+            config=self.config,
+            db=self.db,
+            thumbnails=ThumbnailStore(self.config.thumbnails_dir),
+            scanner=self.scanner,
+            reader=Writer(self.reading, self.config.metadata),
+            writer=Writer(self.writing, self.config.metadata),
+            run_id=run_id,
+            side_px=side_px,
         )
 
 

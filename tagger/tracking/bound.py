@@ -9,7 +9,7 @@ from sqlalchemy import Case, Connection, case, func, select, update
 from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.jobs import queue, workable
+from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
 from tagger.tracking.places import at_or_below
 from tagger.tracking.schema import files, folders, jobs
 
@@ -77,6 +77,36 @@ def _failed(connection: Connection) -> Iterable[int]:
 
 def _unwritten(connection: Connection) -> Iterable[int]:
     return queueing.unwritten(connection, folders.c.removed_at.is_(None))
+
+
+def take(db: Database, run_id: int, ids: Sequence[int]) -> set[int]:
+    """Take the jobs of these photos for one command; those that had one before."""
+    waiting: set[int] = set()
+    with db.write() as connection:
+        for chunk in tagnames.chunks(ids):
+            waiting.update(
+                connection.scalars(
+                    select(jobs.c.file_id).where(jobs.c.file_id.in_(chunk))
+                )
+            )
+        queueing.enqueue(connection, {i: None for i in ids if i not in waiting})
+        for chunk in tagnames.chunks(ids):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk))
+                .values(run_id=run_id, not_before=None)
+            )
+    return waiting
+
+
+def leave(db: Database, job: Job, *, has_more: bool) -> None:
+    """Be through with a photo; `has_more` gives its job back to the taggers."""
+    if not has_more:
+        finish(db, job, ImageState.TAGGED)
+        return
+    with db.write() as connection:
+        hold(connection, job)
+        release(connection, job, run_id=None)
 
 
 def count(db: Database, run_id: int) -> int:

@@ -1,12 +1,19 @@
 """Looks: what a look at a photo found, kept with its file."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from tagger.records import Facts, FileWords, ImageState, StatKey, utc_now
-from tagger.tracking import changes, ownwords, tagnames
+from tagger.records import (
+    Facts,
+    FileWords,
+    ImageState,
+    StatKey,
+    WriteMode,
+    utc_now,
+)
+from tagger.tracking import changes, imports, ownwords, reconcile, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.schema import file_tags, files, jobs
@@ -66,7 +73,9 @@ def record(
             connection,
             file_id,
             words,
-            hashes=[h for h in (content_hash, sidecar_hash) if h],
+            content=content_hash,
+            beside=sidecar_hash,
+            other_picture=other_picture,
             doubtful=other_picture or other_file,
         )
         changes.record(connection, changes.IMAGE, [file_id])
@@ -79,9 +88,12 @@ def record_words(
     """Keep the words of a photo looked at when they could not be read."""
     with db.write() as connection:
         file_id = hold(connection, job)
-        hashes = [_row(connection, file_id).content_hash, sidecar_hash]
         _keep_words(
-            connection, file_id, words, hashes=[h for h in hashes if h], doubtful=False
+            connection,
+            file_id,
+            words,
+            content=_row(connection, file_id).content_hash,
+            beside=sidecar_hash,
         )
         changes.record(connection, changes.IMAGE, [file_id])
 
@@ -171,8 +183,10 @@ def _keep_words(
     file_id: int,
     words: FileWords | None,
     *,
-    hashes: Sequence[str],
-    doubtful: bool,
+    content: str | None,
+    beside: str | None,
+    other_picture: bool = False,
+    doubtful: bool = False,
 ) -> None:
     if words is None:
         _note(connection, file_id, words_at=None)
@@ -180,19 +194,64 @@ def _keep_words(
             _replace(connection, file_id, FileWords(), ownwords.Own())
         return
     row = _row(connection, file_id)
-    own = ownwords.found(connection, row, words, hashes=hashes, doubtful=doubtful)
+    was = reconcile.before(connection, row)
+    own = ownwords.found(
+        connection, row, words, content=content, beside=beside, doubtful=doubtful
+    )
+    brought = None if own.exact else imports.take(connection, row, words)
+    if other_picture and not own.tags and not own.descriptions:
+        reconcile.forget(connection, file_id)
+    if brought is not None:
+        own = _with_imported(connection, row, own, brought, beside=beside)
+    elif own.exact:
+        _as_written(connection, row, words, own)
+    elif not doubtful and row.words_at is not None:
+        reconcile.edited(connection, row, was, words)
     _replace(connection, file_id, words, own)
     _note(connection, file_id, words_at=utc_now())
-    if own.result_id is None:
-        return
-    if row.written_result_id is None:  # a copy of a file that was written
+    if words.description is not None:
+        _note(connection, file_id, description_removed=False)
+
+
+def _as_written(
+    connection: Connection, row: Row[Any], words: FileWords, own: ownwords.Own
+) -> None:
+    """The file is as a write of ours left or found it: here, or where it was copied."""
+    if row.written_at is None and own.of not in (None, row.id):
+        reconcile.inherit(connection, row.id, words, original=own.of)
+    _note(
+        connection,
+        row.id,
+        written_result_id=own.result_id,
+        written_mode=own.mode,
+        written_at=own.written_at,
+    )
+
+
+def _with_imported(
+    connection: Connection,
+    row: Row[Any],
+    own: ownwords.Own,
+    brought: imports.Imported,
+    *,
+    beside: str | None,
+) -> ownwords.Own:
+    """What is ours with what another database's tagger left in the file."""
+    if brought.result_id is not None:
         _note(
             connection,
-            file_id,
-            written_result_id=own.result_id,
-            written_mode=own.mode,
-            written_at=own.written_at,
+            row.id,
+            result_id=brought.result_id,
+            written_result_id=brought.result_id,
+            written_mode=str(WriteMode.SIDECAR if beside else WriteMode.FILE),
+            written_at=brought.at,
         )
+    said = {brought.description} if brought.description else set()
+    return replace(
+        own,
+        tags=own.tags | brought.tags,
+        descriptions=own.descriptions | said,
+    )
 
 
 def _replace(

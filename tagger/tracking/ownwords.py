@@ -6,6 +6,7 @@ its whole bytes, or those of its sidecar, and by nothing weaker: taking a person
 for ours could lose it later.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +20,19 @@ from tagger.tracking.schema import files, own_tags, writes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """What is ours, by key and by text, and the write that brought it, if one did."""
+    """What is ours, by key and by text, and the write that brought it, if one did.
+
+    `exact` says that the bytes we last wrote to, or stood there before, are known, so
+    that nobody edited them; `of` is the file they were known from.
+    """
 
     tags: dict[str, str] = field(default_factory=dict)
     descriptions: frozenset[str] = frozenset()
     result_id: int | None = None
     mode: str | None = None
     written_at: str | None = None
+    exact: bool = False
+    of: int | None = None
 
 
 def found(
@@ -33,29 +40,40 @@ def found(
     row: Row[Any],
     words: FileWords,
     *,
-    hashes: Iterable[str],
+    content: str | None,
+    beside: str | None,
     doubtful: bool,
 ) -> Own:
     """What is ours among `words`, which stand in the file of this row.
 
-    `hashes` are those of the photo and of its sidecar, if it has one. `doubtful` says
-    that this may not be the file we wrote to: then what it had counts only if all of
-    it is there.
+    `content` and `beside` are the hashes of the photo and of its sidecar, None if it
+    has none. `doubtful` says that this may not be the file we wrote to: then what it
+    had counts only if all of it is there.
     """
-    known = [_in_bytes(connection, content, row.id) for content in hashes]
-    own = [one for one in known if one is not None]
-    if len(own) < len(known):
+    photo, sidecar = (
+        _in_bytes(connection, one, row.id) if one else None for one in (content, beside)
+    )
+    own = [one for one in (photo, sidecar) if one is not None]
+    if len(own) < sum(one is not None for one in (content, beside)):
         before = _of_row(connection, row)
         if not doubtful or _is_all_there(before, words):
             own.append(before)
     present = {tagnames.key(name) for name in words.tags}
     written = next((one for one in own if one.result_id is not None), Own())
+    exact = {
+        None: written.result_id is not None,
+        WriteMode.FILE.value: photo is not None,
+        # A sidecar that is gone was lost, or left behind: no word was taken out.
+        WriteMode.SIDECAR.value: beside is None or sidecar is not None,
+    }
     return Own(
         tags={k: name for one in own for k, name in one.tags.items() if k in present},
         descriptions=frozenset().union(*(one.descriptions for one in own)),
         result_id=written.result_id,
         mode=written.mode,
         written_at=written.written_at,
+        exact=exact.get(row.written_mode, exact[WriteMode.SIDECAR.value]),
+        of=written.of,
     )
 
 
@@ -74,8 +92,9 @@ def _of_row(connection: Connection, row: Row[Any]) -> Own:
 def _in_bytes(connection: Connection, content: str, file_id: int) -> Own | None:
     """What is ours in a file of exactly these bytes; None if we do not know them.
 
-    They are known if we made them, whether or not they ever took the file's place, or
-    if another file that we wrote to was seen to have them.
+    They are known if we made them, whether or not they ever took the file's place; if
+    they stood in this file before a write of ours; or if another file that we wrote to
+    was seen to have them.
     """
     made = connection.execute(
         select(writes)
@@ -84,13 +103,44 @@ def _in_bytes(connection: Connection, content: str, file_id: int) -> Own | None:
         .limit(1)
     ).first()
     if made is not None:
-        return Own(
-            tags={tagnames.key(name): name for name in made.own_tags},
-            descriptions=frozenset(filter(None, [made.wrote_description])),
-            result_id=made.result_id,
-            mode=made.mode,
-            written_at=made.closed_at or made.created_at,
-        )
+        return _left_by(made)
+    return _replaced(connection, content, file_id) or _twin(
+        connection, content, file_id
+    )
+
+
+def _left_by(write: Row[Any]) -> Own:
+    return Own(
+        tags={tagnames.key(name): name for name in write.own_tags},
+        descriptions=frozenset(filter(None, [write.wrote_description])),
+        result_id=write.result_id,
+        mode=write.mode,
+        written_at=write.closed_at or write.created_at,
+        of=write.file_id,
+    )
+
+
+def _replaced(connection: Connection, content: str, file_id: int) -> Own | None:
+    """Of bytes that a write of ours replaced: what the writes before it had left."""
+    done = (
+        select(writes)
+        .where(writes.c.file_id == file_id, writes.c.state == "done")
+        .order_by(writes.c.id.desc())
+        .limit(1)
+    )
+    write = connection.execute(done.where(writes.c.before_hash == content)).first()
+    if write is None:
+        return None
+    earlier = connection.execute(done.where(writes.c.id < write.id)).first()
+    if earlier is None:
+        return Own()
+    added = {tagnames.key(name) for name in write.added_tags}
+    named = {tagnames.key(name): name for name in write.own_tags}
+    left = {key: name for key, name in named.items() if key not in added}
+    return dataclasses.replace(_left_by(earlier), tags=left)
+
+
+def _twin(connection: Connection, content: str, file_id: int) -> Own | None:
     twin = connection.execute(
         select(files)
         .where(
@@ -103,13 +153,12 @@ def _in_bytes(connection: Connection, content: str, file_id: int) -> Own | None:
     ).first()
     if twin is None:
         return None
-    own = _of_row(connection, twin)
-    return Own(
-        tags=own.tags,
-        descriptions=own.descriptions,
+    return dataclasses.replace(
+        _of_row(connection, twin),
         result_id=twin.written_result_id,
         mode=twin.written_mode,
         written_at=twin.written_at,
+        of=twin.id,
     )
 
 

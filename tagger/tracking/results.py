@@ -1,23 +1,17 @@
 """Results: what models answered, kept by picture so that copies share one answer."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from tagger.records import Answer, ImageState, WantedWords, utc_now
-from tagger.tracking import changes, tagnames
+from tagger import __version__
+from tagger.records import Answer, ImageState, Provenance, WantedWords, utc_now
+from tagger.tracking import changes, conflicts, desired, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
-from tagger.tracking.schema import (
-    file_tags,
-    files,
-    folders,
-    own_tags,
-    result_tags,
-    results,
-    tags,
-)
+from tagger.tracking.schema import files, folders, result_tags, results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +28,7 @@ def known(db: Database, identity: str) -> Known | None:
         row = connection.execute(
             select(results.c.id, results.c.created_at)
             .where(results.c.identity == identity)
-            .order_by(results.c.id.desc())
+            .order_by(results.c.created_at.desc(), results.c.id.desc())
             .limit(1)
         ).first()
     return Known(result_id=row.id, created_at=row.created_at) if row else None
@@ -47,33 +41,49 @@ def record(db: Database, job: Job, identity: str, answer: Answer) -> int:
     """
     with db.write() as connection:
         file_id = hold(connection, job)
-        result_id = connection.execute(
-            results.insert()
-            .values(
-                identity=identity,
-                backend=answer.backend,
-                model=answer.model,
-                prompt_version=answer.prompt_version,
-                server=answer.server,
-                description=answer.description,
-                text=answer.text,
-                seconds=answer.seconds,
-                tokens_in=answer.tokens_in,
-                tokens_out=answer.tokens_out,
-                created_at=utc_now(),
-            )
-            .returning(results.c.id)
-        ).scalar_one()
-        _keep_tags(connection, result_id, answer)
+        result_id = insert(connection, identity, answer, created_at=utc_now())
         _use(connection, file_id, result_id)
         _share(connection, file_id, identity)
+    return result_id
+
+
+def insert(
+    connection: Connection, identity: str, answer: Answer, *, created_at: str
+) -> int:
+    """Put an answer on record, in the caller's transaction; its id."""
+    result_id = connection.execute(
+        results.insert()
+        .values(
+            identity=identity,
+            backend=answer.backend,
+            model=answer.model,
+            prompt_version=answer.prompt_version,
+            server=answer.server,
+            description=answer.description,
+            text=answer.text,
+            seconds=answer.seconds,
+            tokens_in=answer.tokens_in,
+            tokens_out=answer.tokens_out,
+            created_at=created_at,
+        )
+        .returning(results.c.id)
+    ).scalar_one()
+    _keep_tags(connection, result_id, answer)
     return int(result_id)
 
 
-def use(db: Database, job: Job, result_id: int) -> None:
-    """Let the job's photo have an answer that is already on record."""
+def use(db: Database, job: Job, result_id: int) -> int | None:
+    """Let the job's photo have an answer that is already on record; which it has then.
+
+    One whose words were undone is not taken again unasked: the photo stays as it is.
+    """
     with db.write() as connection:
-        _use(connection, hold(connection, job), result_id)
+        file_id = hold(connection, job)
+        row = connection.execute(select(files).where(files.c.id == file_id)).one()
+        if row.undone_result_id == result_id:
+            return int(row.result_id) if row.result_id is not None else None
+        _use(connection, file_id, result_id)
+    return result_id
 
 
 def _keep_tags(connection: Connection, result_id: int, answer: Answer) -> None:
@@ -116,42 +126,54 @@ def _share(connection: Connection, file_id: int, identity: str) -> None:
 
 
 def wanted(db: Database, file_id: int) -> WantedWords | None:
-    """What should stand in a file by its present answer; None if it already does.
+    """What should stand in a file; None if it does, or must be left alone.
 
-    A file whose present answer was written once is left alone, even if words are gone
-    from it: somebody took them out.
+    An answer that was not written yet is always wanted, even if the file has all of
+    its words: it may not say yet whose they are.
     """
     with db.read() as connection:
-        row = connection.execute(select(files).where(files.c.id == file_id)).one()
-        if row.result_id is None or row.result_id == row.written_result_id:
+        row = _with_answer(connection, file_id)
+        if conflicts.reason(connection, file_id) is not None:
             return None
-        answer = connection.execute(
-            select(results).where(results.c.id == row.result_id)
-        ).one()
-        names = _answer_tags(connection, row.result_id)
-        own = _names(connection, own_tags.c.name, own_tags.c.file_id == file_id)
-        person = _names(connection, file_tags.c.name, file_tags.c.file_id == file_id)
-    keep = {tagnames.key(name) for name in (*names, *person)}
+        [state] = desired.states(connection, [row])
+    answer_id = None if row.result_id == row.undone_result_id else row.result_id
+    if answer_id in (None, row.written_result_id) and state.is_met:
+        return None
+    text, source = state.description
+    by_person = source == desired.FROM_PERSON
+    # The person's own, as found in the file, is left to the writer, which sees it too.
+    said = text if source != desired.FROM_FILE else state.answer
     return WantedWords(
-        description=answer.description,
-        tags=tuple(names),
-        retired=tuple(name for name in own if tagnames.key(name) not in keep),
+        description=said or "",
+        tags=tuple(tag.name for tag in state.tags if tag.tag_id not in state.found),
+        retired=state.unwanted,
         own_description=row.own_description,
+        by_person=by_person,
+        provenance=_provenance(row, state),
     )
 
 
-def _answer_tags(connection: Connection, result_id: int) -> list[str]:
-    return list(
-        connection.scalars(
-            select(tags.c.name)
-            .join(result_tags, result_tags.c.tag_id == tags.c.id)
-            .where(result_tags.c.result_id == result_id)
-            .order_by(result_tags.c.position)
+def _with_answer(connection: Connection, file_id: int) -> Row[Any]:
+    return connection.execute(
+        select(
+            files,
+            results.c.description,
+            results.c.model,
+            results.c.prompt_version,
+            results.c.created_at,
         )
+        .select_from(files.outerjoin(results, results.c.id == files.c.result_id))
+        .where(files.c.id == file_id)
+    ).one()
+
+
+def _provenance(row: Row[Any], state: desired.State) -> Provenance | None:
+    if row.result_id is None:
+        return None
+    return Provenance(
+        program=f"Image Tagger {__version__}",
+        model=row.model,
+        prompt_version=row.prompt_version,
+        tagged_at=row.created_at,
+        tags=tuple(tag.name for tag in state.by_model),
     )
-
-
-def _names(
-    connection: Connection, column: Column[str], where: ColumnElement[bool]
-) -> list[str]:
-    return list(connection.scalars(select(column).where(where)))

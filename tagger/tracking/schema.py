@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -21,7 +20,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-metadata = MetaData()
+from tagger.tracking import wishes
+
+metadata = wishes.metadata
+
+person_tags = wishes.person_tags
+synonyms = wishes.synonyms
+bans = wishes.bans
+edits = wishes.edits
+conflicts = wishes.conflicts
 
 # Small facts about this database itself: its id, which tells one database from another.
 meta = Table(
@@ -69,6 +76,8 @@ folders = Table(
 
 # One row a photo file. `state` is an ImageState other than `missing`, which is told by
 # `missing_since`, so that a file that returns stands where it stood.
+# `person_description` was set by an edit; `description_removed` says that a person took
+# ours out; the words of `undone_result_id` were undone and do not come back unasked.
 files = Table(
     "files",
     metadata,
@@ -108,6 +117,9 @@ files = Table(
     Column("written_mode", Text),
     Column("written_at", Text),
     Column("own_description", Text),
+    Column("person_description", Text),
+    Column("description_removed", Boolean, nullable=False, server_default=text("0")),
+    Column("undone_result_id", Integer, ForeignKey("results.id")),
     # Covers the counts that every screen asks for each second.
     Index("files_folder", "folder_id", "missing_since", "state"),
     Index("files_state", "state"),
@@ -192,6 +204,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("server_failures", Integer, nullable=False, default=0),
     Column("run_id", Integer, ForeignKey("runs.id")),
+    Column("edit_id", Integer, ForeignKey("edits.id")),
     Column("token", Text),
     Column("lease_until", Float),
     Column("not_before", Float),
@@ -199,12 +212,15 @@ jobs = Table(
     UniqueConstraint("file_id"),
     Index("jobs_next", text("priority DESC"), "id"),
     Index("jobs_run", "run_id", text("priority DESC"), "id"),
+    Index("jobs_edit", "edit_id"),
     Index("jobs_lease", "lease_until"),
     sqlite_autoincrement=True,
 )
 
 # Every replacement of a file: intent first, then done or dropped. Before-values stay.
 # `own_tags` are all tags of ours in what it leaves, those of earlier writes included.
+# `kind` is `tag`, `undo` or `edit`; `before_hash` is that of the whole target before,
+# NULL if there was none. An undo names the write it `undoes`, which names it back.
 writes = Table(
     "writes",
     metadata,
@@ -215,18 +231,24 @@ writes = Table(
     Column("target", BLOB, nullable=False),
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="tag"),
+    Column("undoes", Integer, ForeignKey("writes.id")),
+    Column("undone_by", Integer, ForeignKey("writes.id")),
     Column("expect", JSON),
     Column("before", JSON, nullable=False),
     Column("intended", JSON, nullable=False),
     Column("added_tags", JSON, nullable=False),
     Column("own_tags", JSON, nullable=False),
     Column("wrote_description", Text),
+    Column("before_hash", Text),
     Column("after_hash", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("closed_at", Text),
     Index("writes_file", "file_id"),
     Index("writes_state", "state"),
     Index("writes_hash", "after_hash"),
+    Index("writes_before", "before_hash"),
+    Index("writes_run", "run_id"),
     sqlite_autoincrement=True,
 )
 

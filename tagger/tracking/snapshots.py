@@ -1,24 +1,14 @@
 """Snapshots: images as they stand now, whole, for the catalogue to store."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from tagger.records import Facts, ImageSnapshot, ImageState, ImageTag, WriteMode
-from tagger.tracking import tagnames
+from tagger.records import Facts, ImageSnapshot, ImageState, WriteMode
+from tagger.tracking import desired, tagnames
 from tagger.tracking.database import Database
-from tagger.tracking.schema import (
-    file_tags,
-    files,
-    folders,
-    result_tags,
-    results,
-    tags,
-)
-
-FROM_FILE = "file"
+from tagger.tracking.schema import files, folders, results, tags
 
 
 def images(db: Database, ids: Sequence[int]) -> list[ImageSnapshot]:
@@ -76,44 +66,12 @@ def _images() -> Select[Any]:
 
 
 def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> list[ImageSnapshot]:
-    found = _file_tags(connection, [row.id for row in rows])
-    answered = _result_tags(
-        connection, [row.result_id for row in rows if row.result_id is not None]
-    )
-    return [_image(row, found[row.id], answered[row.result_id]) for row in rows]
+    states = desired.states(connection, rows)
+    return [_image(row, state) for row, state in zip(rows, states, strict=True)]
 
 
-def _file_tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
-    by_file: dict[int, list[Row[Any]]] = defaultdict(list)
-    for chunk in tagnames.chunks(ids):
-        for row in connection.execute(
-            select(file_tags)
-            .where(file_tags.c.file_id.in_(chunk))
-            .order_by(file_tags.c.file_id, file_tags.c.position)
-        ):
-            by_file[row.file_id].append(row)
-    return by_file
-
-
-def _result_tags(
-    connection: Connection, ids: Sequence[int]
-) -> dict[int | None, list[Row[Any]]]:
-    by_result: dict[int | None, list[Row[Any]]] = defaultdict(list)
-    for chunk in tagnames.chunks(ids):
-        for row in connection.execute(
-            select(result_tags, tags.c.name)
-            .join(tags, tags.c.id == result_tags.c.tag_id)
-            .where(result_tags.c.result_id.in_(chunk))
-            .order_by(result_tags.c.result_id, result_tags.c.position)
-        ):
-            by_result[row.result_id].append(row)
-    return by_result
-
-
-def _image(
-    row: Row[Any], found: Sequence[Row[Any]], answered: Sequence[Row[Any]]
-) -> ImageSnapshot:
-    from_person = row.found_description is not None
+def _image(row: Row[Any], state: desired.State) -> ImageSnapshot:
+    description, description_source = state.description
     return ImageSnapshot(
         id=row.id,
         folder_id=row.folder_id,
@@ -125,10 +83,10 @@ def _image(
         identity=row.identity,
         dhash=row.dhash,
         facts=_facts(row),
-        description=row.found_description if from_person else row.description,
-        description_source=FROM_FILE if from_person else row.model,
+        description=description,
+        description_source=description_source,
         text=row.text,
-        tags=_tags(found, answered, row.model),
+        tags=state.tags,
         backend=row.backend,
         model=row.model,
         prompt_version=row.prompt_version,
@@ -140,19 +98,6 @@ def _image(
         written_mode=WriteMode(row.written_mode) if row.written_mode else None,
         written_at=row.written_at,
     )
-
-
-def _tags(
-    found: Sequence[Row[Any]], answered: Sequence[Row[Any]], model: str | None
-) -> tuple[ImageTag, ...]:
-    """Each tag once; where the person said it too, it is the person's."""
-    theirs = {row.tag_id: ImageTag(row.tag_id, row.name, FROM_FILE) for row in found}
-    models = {
-        row.tag_id: ImageTag(row.tag_id, row.name, model or "", row.score)
-        for row in answered
-        if row.tag_id not in theirs
-    }
-    return (*theirs.values(), *models.values())
 
 
 def _facts(row: Row[Any]) -> Facts | None:

@@ -8,14 +8,14 @@ place, so our own words are never taken for a person's.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
-from tagger.tracking import changes, ownwords, tagnames
+from tagger.tracking import changes, ownwords, tagnames, undoing
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
-from tagger.tracking.schema import files, writes
+from tagger.tracking.schema import file_tags, files, writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,18 @@ class OpenIntent:
 
 
 def intend(
-    db: Database, job: Job, result_id: int, intent: Intent, *, run_id: int | None
+    db: Database,
+    job: Job,
+    result_id: int | None,
+    intent: Intent,
+    *,
+    run_id: int | None,
+    before_hash: str | None = None,
 ) -> int:
-    """Make an intent durable; returns its id. Raises `LeaseLost`."""
+    """Make an intent durable; returns its id. Raises `LeaseLost`.
+
+    `before_hash` is that of the target as it stands, None if there is none yet.
+    """
     with db.write() as connection:
         file_id = hold(connection, job)
         write_id = connection.execute(
@@ -45,6 +54,8 @@ def intend(
                 target=intent.target,
                 mode=str(intent.mode),
                 state="intent",
+                kind=_kind(connection, file_id, result_id),
+                before_hash=before_hash,
                 expect=asdict(intent.expect) if intent.expect else None,
                 before={name: list(v) for name, v in intent.before.items()},
                 intended={name: list(v) for name, v in intent.intended.items()},
@@ -59,6 +70,14 @@ def intend(
     return int(write_id)
 
 
+def _kind(connection: Connection, file_id: int, result_id: int | None) -> str:
+    """`edit` if the answer is in the file already, and only a person's word came."""
+    written = connection.execute(
+        select(files.c.written_result_id).where(files.c.id == file_id)
+    ).scalar_one()
+    return "edit" if result_id in (None, written) else "tag"
+
+
 def _merged(connection: Connection, file_id: int, added: Sequence[str]) -> list[str]:
     """All tags of ours in a file, with the ones that are being added."""
     names = (*ownwords.names(connection, file_id), *added)
@@ -66,7 +85,12 @@ def _merged(connection: Connection, file_id: int, added: Sequence[str]) -> list[
 
 
 def done(
-    db: Database, job: Job, result_id: int, written: Written, *, write_id: int | None
+    db: Database,
+    job: Job,
+    result_id: int | None,
+    written: Written,
+    *,
+    write_id: int | None,
 ) -> None:
     """The words stand where they should: close the intent, take the new stat key.
 
@@ -91,6 +115,30 @@ def done(
             content_hash=content_hash,
             own=[name for name in own if tagnames.key(name) in there],
             description=written.wrote_description,
+        )
+        _drop_found(connection, job.file_id, there, written)
+
+
+def _drop_found(
+    connection: Connection, file_id: int, there: set[str], written: Written
+) -> None:
+    """Forget words of the person's that a write took out at the person's wish."""
+    gone = [
+        row.tag_id
+        for row in connection.execute(
+            select(file_tags).where(file_tags.c.file_id == file_id)
+        )
+        if tagnames.key(row.name) not in there
+    ]
+    for chunk in tagnames.chunks(gone):
+        connection.execute(
+            delete(file_tags).where(
+                file_tags.c.file_id == file_id, file_tags.c.tag_id.in_(chunk)
+            )
+        )
+    if written.wrote_description is not None:
+        connection.execute(
+            update(files).where(files.c.id == file_id).values(found_description=None)
         )
 
 
@@ -191,6 +239,10 @@ def settle(
             enqueue(connection, {intent.file_id: None})
             return False
         _close(connection, intent.id, "done")
+        enqueue(connection, {intent.file_id: None})
+        if row.kind == undoing.UNDO:
+            undoing.follow(connection, row, undoing.Done(words=None))
+            return True
         in_file = intent.mode is WriteMode.FILE
         _take_over(
             connection,
@@ -206,7 +258,6 @@ def settle(
         connection.execute(
             update(files).where(files.c.id == intent.file_id).values(looked_at=None)
         )
-        enqueue(connection, {intent.file_id: None})
         return True
 
 

@@ -43,7 +43,8 @@ def changes(
         for name, text in [*descriptions(dump), *descriptions(beside)]
         if not _is_ours(name, text, ours)
     ]
-    if not same(new) or (persons and not settings.replace_person_description):
+    may_replace = wanted.by_person or settings.replace_person_description
+    if not same(new) or (persons and not may_replace):
         return {}, None
     names = [*layout.descriptions]
     if layout.exif and _may_comment(dump, ours, settings):

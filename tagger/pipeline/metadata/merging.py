@@ -22,12 +22,24 @@ def words(dump: Dump, beside: Dump | None = None) -> FileWords:
     """Description and tags of a photo; those of `beside`, its sidecar, come first."""
     dumps = [beside, dump] if beside else [dump]
     said = [text for each in dumps for _, text in describing.descriptions(each)]
-    tags = unique(word for each in dumps for word in keywords(each))
+    tags = unique(
+        word for each in dumps for word in keywords(each, without=_taken_out(each))
+    )
     return FileWords(
         description=said[0] if said else None,
         tags=tuple(tags),
         provenance=provenance.found(dump, beside),
     )
+
+
+def _taken_out(dump: Dump) -> list[str]:
+    """Tags of ours that somebody took out, though fields few programs know have them.
+
+    What a file names as ours we wrote into the richest field, too.
+    """
+    ours = provenance.found(dump)
+    there = {same(word) for word in dump.all(fields.SUBJECT)}
+    return [tag for tag in ours.tags if same(tag) not in there] if ours else []
 
 
 def keywords(dump: Dump, *, without: Sequence[str] = ()) -> list[str]:
@@ -97,7 +109,11 @@ def plan(
         put |= _line_change(dump, name, target, retired)
     source = Plan()
     if wanted.provenance and settings.provenance:
-        source = provenance.written(dump, wanted.provenance, description=description)
+        source = provenance.written(
+            dump,
+            wanted.provenance,
+            description=None if wanted.by_person else description,
+        )
     had = {same(word) for word in [*persons, *keywords(beside, without=retired)]}
     return Plan(
         add={name: entries for name, entries in add.items() if entries},

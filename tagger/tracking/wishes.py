@@ -1,0 +1,74 @@
+"""The tables of what people asked for: edits, words for words, and what is disputed.
+
+The other tables, and what holds for all of them, are in `schema`.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import JSON
+
+metadata = MetaData()
+
+# What a person said of a tag on a photo: that it belongs there (`kept`), or does not.
+person_tags = Table(
+    "person_tags",
+    metadata,
+    Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
+    Column("tag_id", Integer, ForeignKey("tags.id"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kept", Boolean, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("person_tags_tag", "tag_id"),
+)
+
+# Words for tags of future answers: `key` is the tag's, `name` what it becomes.
+synonyms = Table(
+    "synonyms",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+# Tags that no answer shall bring any more.
+bans = Table(
+    "bans",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+# What people changed in the program, each a batch of jobs that brings files in line.
+edits = Table(
+    "edits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("photos", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("finished_at", Text),
+    sqlite_autoincrement=True,
+)
+
+# Where an edit and a change made outside disagree. The file is left alone until then.
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("ours", Text),
+    Column("theirs", Text),
+    Column("at", Text, nullable=False),
+    Column("resolved_at", Text),
+    Index("conflicts_file", "file_id"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,179 @@
+"""What a person edits stands in the files afterwards, and stays there."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tagger.config import Config
+from tagger.errors import UsageError
+from tagger.pipeline.carrying import Carried, carry_out
+from tagger.pipeline.undo import undo
+from tagger.tracking import edits, history, vocabulary
+from tagger.tracking.database import Database
+from tagger.tracking.edits import Edit
+from tagger.tracking.history import Which
+from tests.ollama_double import OllamaDouble
+from tests.support_pipeline import (
+    in_file,
+    known_images,
+    numbered,
+    put_keywords,
+    reads_number,
+    settings,
+)
+from tests.test_tagging import fingerprints, run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for number in range(1, 4):
+        numbered(folder / f"{number}.jpg", number)
+    put_keywords(folder / "1.jpg", "Oma")
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path, photos: Path) -> Iterator[Config]:
+    """Settings with three photos tagged, and a model to ask again."""
+    with OllamaDouble(reads_number) as ollama:
+        config = settings(tmp_path, ollama.url)
+        run(config, photos)
+        yield config
+
+
+def made(config: Config, make: str, *arguments: object, **options: object) -> Edit:
+    with Database.open(config.tracking_path) as db:
+        edit = getattr(edits, make)(db, *arguments, **options)
+    assert isinstance(edit, Edit)
+    return edit
+
+
+def edited(config: Config, make: str, *arguments: object, **more: object) -> Carried:
+    carried = carry_out(config, made(config, make, *arguments, **more))
+    assert (carried.failed, carried.waiting) == ([], [])
+    return carried
+
+
+def keywords(photos: Path, number: int) -> list[str]:
+    return in_file(photos / f"{number}.jpg")["XMP-dc:Subject"]
+
+
+def test_an_edit_says_beforehand_what_it_touches(config: Config, photos: Path) -> None:
+    before = fingerprints(photos)
+    asked = made(config, "replace", ["bar code"], "stripes", dry_run=True)
+    assert (asked.id, asked.photos, asked.files) == (None, 3, 3)
+    place = [os.fsencode(photos / "1.jpg")]
+    assert made(config, "tag", place, add=["Oma", "x"], dry_run=True).photos == 1
+    assert made(config, "tag", place, add=["OMA"], dry_run=True).photos == 0
+    assert made(config, "tag", place, remove=["number 2"], dry_run=True).photos == 0
+    assert fingerprints(photos) == before
+    assert "stripes" not in str(known_images(config))
+
+
+def test_tags_are_added_and_removed_and_stay_so(config: Config, photos: Path) -> None:
+    place = [os.fsencode(photos / "1.jpg")]
+    edited(config, "tag", place, add=["garden", "日本"], remove=["bar code", "Oma"])
+    assert sorted(keywords(photos, 1)) == ["garden", "number 1", "日本"]
+    assert {*in_file(photos / "1.jpg")["IPTC:Keywords"]} == {*keywords(photos, 1)}
+    assert keywords(photos, 2) == ["number 2", "bar code"]
+    run(config, photos, retag=True)
+    assert sorted(keywords(photos, 1)) == ["garden", "number 1", "日本"]
+    sources = {t.name: t.source for t in known_images(config)["1.jpg"].tags}
+    assert sources["garden"] == "person"
+    assert "Oma" not in sources
+
+
+def test_a_tag_is_renamed_merged_and_deleted_everywhere(
+    config: Config, photos: Path
+) -> None:
+    edited(config, "replace", ["bar code"], "stripes")
+    for number in (1, 2, 3):
+        assert "stripes" in keywords(photos, number)
+        assert "bar code" not in keywords(photos, number)
+    edited(config, "replace", ["number 1", "number 2"], "low")
+    assert {"low", "stripes", "Oma"} == {*keywords(photos, 1)}
+    assert {"low", "stripes"} == {*keywords(photos, 2)}
+    edited(config, "replace", ["Stripes"], None)
+    assert keywords(photos, 3) == ["number 3"]
+    after = fingerprints(photos)
+    run(config, photos)
+    assert fingerprints(photos) == after
+    run(config, photos, retag=True)
+    assert {"low", "Oma"} == {*keywords(photos, 1)}
+
+
+def test_a_description_is_given_and_stays(config: Config, photos: Path) -> None:
+    place = [os.fsencode(photos / "2.jpg")]
+    edited(config, "describe", place, "Der Garten; 2024")
+    assert in_file(photos / "2.jpg")["XMP-dc:Description"] == ["Der Garten; 2024"]
+    run(config, photos, retag=True)
+    assert in_file(photos / "2.jpg")["XMP-dc:Description"] == ["Der Garten; 2024"]
+    image = known_images(config)["2.jpg"]
+    assert (image.description, image.description_source) == (
+        "Der Garten; 2024",
+        "person",
+    )
+
+
+def test_an_edit_can_be_undone_and_done_again(config: Config, photos: Path) -> None:
+    before = {path.name: in_file(path) for path in photos.iterdir()}
+    done = edited(config, "replace", ["bar code"], "stripes")
+    edits_done = {path.name: in_file(path) for path in photos.iterdir()}
+    outcome = undo(config, Which(run_id=done.run_id))
+    assert (outcome.refused, len(outcome.photos)) == ([], 3)
+    assert {path.name: in_file(path) for path in photos.iterdir()} == before
+    after = fingerprints(photos)
+    run(config, photos)
+    assert fingerprints(photos) == after
+    assert {t.name for t in known_images(config)["2.jpg"].tags} == {
+        "number 2",
+        "bar code",
+    }
+    assert outcome.run_id is not None
+    undo(config, Which(run_id=outcome.run_id))
+    assert {path.name: in_file(path) for path in photos.iterdir()} == edits_done
+    run(config, photos, retag=True)
+    assert {*keywords(photos, 2)} == {"number 2", "stripes"}
+
+
+def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
+    config: Config, photos: Path
+) -> None:
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "Bar Code", "stripes")
+        vocabulary.add_ban(db, "number 3")
+        with pytest.raises(UsageError):
+            vocabulary.add_synonym(db, "stripes", "bar code")
+        assert vocabulary.every_synonym(db) == [("bar code", "stripes")]
+    edited(config, "again", ["bar code"], "vocabulary")
+    assert keywords(photos, 2) == ["number 2", "stripes"]
+    assert keywords(photos, 3) == ["stripes"]
+    run(config, photos, retag=True)
+    assert keywords(photos, 3) == ["stripes"]
+    assert made(config, "replace", ["stripes"], "x", dry_run=True).photos == 3
+
+
+def test_what_a_command_leaves_the_next_tagger_does(
+    config: Config, photos: Path
+) -> None:
+    made(config, "tag", [os.fsencode(photos)], add=["late"])
+    run(config, photos)
+    assert all("late" in keywords(photos, number) for number in (1, 2, 3))
+
+
+def test_a_tag_nobody_knows_or_an_empty_one_is_refused(config: Config) -> None:
+    for old, new in ((["nothing"], "x"), (["bar code"], " "), (["a"], "A")):
+        with pytest.raises(UsageError):
+            made(config, "replace", old, new)
+
+
+def test_runs_are_listed_with_what_they_wrote(config: Config, photos: Path) -> None:
+    edited(config, "tag", [os.fsencode(photos / "1.jpg")], add=["x"])
+    with Database.open(config.tracking_path) as db:
+        assert [(r.kind, r.photos) for r in history.every_run(db)] == [
+            ("edit", 1),
+            ("tag", 3),
+        ]
