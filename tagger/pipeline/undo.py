@@ -24,7 +24,7 @@ from tagger.records import Intent, StatKey, WriteMode
 from tagger.tracking import bound, history, jobs, runs, undoing
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite, Which
-from tagger.tracking.jobs import Job, LeaseLost
+from tagger.tracking.jobs import Job
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +131,6 @@ class _Work:
             jobs.renew(self._db, [job])
             try:
                 self._put_back(job, write)
-            except LeaseLost:
-                raise
             except ImageError as error:
                 self._leave(write, {WHOLE: error.reason}, refused=True)
 

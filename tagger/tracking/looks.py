@@ -1,6 +1,6 @@
 """Looks: what a look at a photo found, kept with its file."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
@@ -56,11 +56,7 @@ def record(
             update(files)
             .where(files.c.id == file_id)
             .values(
-                dev=stat.dev,
-                ino=stat.ino,
-                size_bytes=stat.size_bytes,
-                mtime_ns=stat.mtime_ns,
-                ctime_ns=stat.ctime_ns,
+                **asdict(stat),
                 looked_at=utc_now(),
                 identity=identity,
                 content_hash=content_hash,
