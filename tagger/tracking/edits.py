@@ -109,7 +109,7 @@ def replace(
         if new is not None:
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
-            _say(connection, found, name, kept=False)
+            _say(connection, found, name, kept=False, instead=new)
         return _made(connection, kind, {"old": list(old), "new": new}, ids)
 
 
@@ -224,12 +224,19 @@ def _has(names: Sequence[str]) -> ColumnElement[bool]:
     return and_(has, files.c.id.not_in(of_person.where(~person_tags.c.kept)))
 
 
-def _say(connection: Connection, ids: Sequence[int], name: str, *, kept: bool) -> None:
+def _say(
+    connection: Connection,
+    ids: Sequence[int],
+    name: str,
+    *,
+    kept: bool,
+    instead: str | None = None,
+) -> None:
     """Put down of many photos that a tag belongs there, or does not."""
     if not ids:
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
-    values = {"name": name, "kept": kept, "at": utc_now()}
+    values = {"name": name, "kept": kept, "at": utc_now(), "instead": instead}
     connection.execute(
         insert(person_tags).on_conflict_do_update(
             index_elements=["file_id", "tag_id"], set_=values

@@ -19,7 +19,12 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m006_renamed_tags(connection: Connection) -> None:
+    """A tag that a person took out may have another one in its place."""
+    connection.exec_driver_sql("ALTER TABLE person_tags ADD COLUMN instead TEXT")
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m006_renamed_tags)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

@@ -136,10 +136,13 @@ def _drop_found(
                 file_tags.c.file_id == file_id, file_tags.c.tag_id.in_(chunk)
             )
         )
+    values: dict[str, object] = {}
     if written.wrote_description is not None:
-        connection.execute(
-            update(files).where(files.c.id == file_id).values(found_description=None)
-        )
+        values["found_description"] = None
+    if written.words.description is None:
+        values["own_description"] = None
+    if values:
+        connection.execute(update(files).where(files.c.id == file_id).values(**values))
 
 
 def _take_over(
