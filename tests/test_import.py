@@ -11,9 +11,11 @@ import pytest
 from tagger.config import Config
 from tagger.pipeline.carrying import carry_out
 from tagger.pipeline.tagging import tag
+from tagger.pipeline.undo import undo
 from tagger.records import ImageSnapshot, WriteMode
 from tagger.tracking import edits
 from tagger.tracking.database import Database
+from tagger.tracking.history import Which
 from tagger.vision.choose import choose
 from tests.ollama_double import OllamaDouble
 from tests.support_metadata import field
@@ -102,6 +104,25 @@ def test_what_a_person_said_in_the_program_is_the_persons_again(
         assert "bar code" not in words
         assert not (name == "1.jpg" and words & {"Oma", "number 1"})
     assert known_images(config)["2.jpg"].description == "Von Hand"
+
+
+def test_edits_of_a_photo_no_model_has_seen_are_the_persons_again(
+    tmp_path: Path, photos: Path, ollama: OllamaDouble
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    run(config, photos)
+    one = photos / "1.jpg"
+    undo(config, Which(place=os.fsencode(one)))
+    with Database.open(config.tracking_path) as db:
+        carry_out(config, edits.tag(db, [os.fsencode(one)], add=["garden"]))
+    assert field(one, "XMP-imagetagger:Model") == []
+    assert field(one, "XMP-imagetagger:EditedTags") == ["garden"]
+    lose(config)
+    run(config, photos)
+    tags = {tag.name: tag.source for tag in known_images(config)["1.jpg"].tags}
+    assert tags["garden"] == "person"
+    assert tags["Oma"] == "file"
+    assert ollama.count == 4
 
 
 def test_imported_words_give_way_to_a_new_answer_and_a_persons_do_not(

@@ -6,7 +6,7 @@ in the file are a person's, which no model ever takes out.
 """
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 
 from tagger.records import FileWords, Provenance
@@ -28,18 +28,18 @@ def checked(words: FileWords) -> FileWords:
 
 def _believed(said: Provenance) -> Provenance | None:
     model = _name(said.model)
-    if not model or model.casefold() in NOT_A_MODEL:
+    # Without a model the file tells what a person said in the program, and no more.
+    if model.casefold() in NOT_A_MODEL or (said.model and not model):
         return None
-    lists = {
-        field.name: tuple(text for text in value if text.split())
-        for field in fields(said)
-        if isinstance(value := getattr(said, field.name), tuple)
-    }
-    lists["tags"] = tuple(tag for tag in lists["tags"] if len(tag) <= LONGEST_TAG)
+    if not model:
+        said = replace(said, tags=(), description=None)
     description = said.description or ""
     return replace(
         said,
-        **lists,
+        tags=_words(said.tags),
+        found_tags=_words(said.found_tags),
+        edited_tags=_words(said.edited_tags),
+        removed_tags=_words(said.removed_tags),
         program=_name(said.program),
         model=model,
         prompt_version=_name(said.prompt_version),
@@ -48,6 +48,10 @@ def _believed(said: Provenance) -> Provenance | None:
         if len(description) <= LONGEST_DESCRIPTION
         else None,
     )
+
+
+def _words(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(tag for tag in tags if tag.split() and len(tag) <= LONGEST_TAG)
 
 
 def _name(text: str) -> str:
