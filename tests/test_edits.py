@@ -86,6 +86,22 @@ def test_tags_are_added_and_removed_and_stay_so(config: Config, photos: Path) ->
     assert "Oma" not in sources
 
 
+def test_a_tag_of_the_model_that_a_person_adds_too_is_the_persons(
+    config: Config, photos: Path
+) -> None:
+    before = fingerprints(photos)
+    edited(config, "tag", [os.fsencode(photos)], add=["Bar Code"])
+    assert fingerprints(photos) == before
+    assert made(config, "tag", [os.fsencode(photos)], add=["bar code"]).photos == 0
+    image = known_images(config)["2.jpg"]
+    assert ("bar code", "person") in {(t.name.lower(), t.source) for t in image.tags}
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_ban(db, "bar code")
+    edited(config, "again", ["bar code"], "vocabulary")
+    run(config, photos, retag=True)
+    assert sorted(keywords(photos, 2)) == ["bar code", "number 2"]
+
+
 def test_a_tag_is_renamed_merged_and_deleted_everywhere(
     config: Config, photos: Path
 ) -> None:
@@ -154,6 +170,20 @@ def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
     run(config, photos, retag=True)
     assert keywords(photos, 3) == ["stripes"]
     assert made(config, "replace", ["stripes"], "x", dry_run=True).photos == 3
+
+
+def test_what_a_word_became_is_edited_as_such_however_it_is_spelt(
+    config: Config, photos: Path
+) -> None:
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "bar code", "Stre\u0301ifen")
+        vocabulary.add_synonym(db, "number 2", "Two")
+        vocabulary.add_ban(db, "two")
+    edited(config, "again", ["bar code", "number 2"], "vocabulary")
+    assert made(config, "replace", ["two"], "x", dry_run=True).photos == 0
+    assert made(config, "replace", ["bar code"], "x", dry_run=True).photos == 0
+    edited(config, "replace", ["stréifen"], "Stripes")
+    assert keywords(photos, 2) == ["Stripes"]
 
 
 def test_what_a_command_leaves_the_next_tagger_does(

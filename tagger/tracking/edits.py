@@ -7,25 +7,13 @@ can be asked beforehand how many photos and files that would be.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    exists,
-    literal,
-    or_,
-    select,
-    union,
-    update,
-)
+from sqlalchemy import Connection, exists, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
 from tagger.records import WriteMode, utc_now
-from tagger.tracking import tagnames
+from tagger.tracking import having, tagnames
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below
@@ -33,13 +21,11 @@ from tagger.tracking.queueing import enqueue, set_all
 from tagger.tracking.schema import (
     conflicts,
     edits,
-    file_tags,
     files,
     folders,
     jobs,
     person_tags,
     result_tags,
-    synonyms,
     tags,
 )
 
@@ -71,8 +57,8 @@ def tag(
     detail = {"add": list(add), "remove": list(remove)}
     with db.write() as connection:
         where = or_(*(at_or_below(place) for place in places))
-        added = {name: _lacking(connection, name, where) for name in add}
-        removed = {name: _having(connection, [name], where) for name in remove}
+        added = {name: having.unsaid(connection, name, where) for name in add}
+        removed = {name: having.having(connection, name, where) for name in remove}
         ids = sorted(
             {i for found in [added, removed] for f in found.values() for i in f}
         )
@@ -102,7 +88,9 @@ def replace(
     with db.write() as connection:
         _check_known(connection, keys)
         everyone = literal(True)
-        gone = {name: _having(connection, [name], everyone) for name in keys.values()}
+        gone = {
+            name: having.having(connection, name, everyone) for name in keys.values()
+        }
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
             return _asked(connection, kind, ids)
@@ -122,7 +110,7 @@ def describe(
     with db.write() as connection:
         where = or_(*(at_or_below(place) for place in places))
         differs = files.c.person_description.is_distinct_from(text)
-        ids = list(connection.scalars(_photos().where(where, differs)))
+        ids = list(connection.scalars(having.photos().where(where, differs)))
         if dry_run:
             return _asked(connection, "describe", ids)
         set_all(connection, ids, person_description=text, description_removed=False)
@@ -141,7 +129,9 @@ def again(
             .join(tags, tags.c.id == result_tags.c.tag_id)
             .where(tags.c.key.in_(keys))
         )
-        ids = list(connection.scalars(_photos().where(files.c.result_id.in_(answered))))
+        ids = list(
+            connection.scalars(having.photos().where(files.c.result_id.in_(answered)))
+        )
         if dry_run:
             return _asked(connection, kind, ids)
         return _made(connection, kind, {"tags": list(names)}, ids)
@@ -177,51 +167,6 @@ def _check_known(connection: Connection, keys: dict[str, str]) -> None:
     known = set(connection.scalars(select(tags.c.key).where(tags.c.key.in_([*keys]))))
     if unknown := [name for key, name in keys.items() if key not in known]:
         raise UsageError(f"there is no tag {', '.join(unknown)}")
-
-
-def _photos() -> Select[Any]:
-    return (
-        select(files.c.id)
-        .join(folders)
-        .where(folders.c.removed_at.is_(None))
-        .order_by(files.c.id)
-    )
-
-
-def _having(
-    connection: Connection, names: Sequence[str], where: ColumnElement[bool]
-) -> list[int]:
-    """The photos that have one of these tags, whoever said it."""
-    return list(connection.scalars(_photos().where(where, _has(names))))
-
-
-def _lacking(
-    connection: Connection, name: str, where: ColumnElement[bool]
-) -> list[int]:
-    return list(connection.scalars(_photos().where(where, ~_has([name]))))
-
-
-def _has(names: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a photo has one of these tags, as one set for the whole statement."""
-    keys = [tagnames.key(name) for name in names]
-    ids = select(tags.c.id).where(tags.c.key.in_(keys))
-    meant = [tagnames.key(name) for name in names]
-    also = select(tags.c.id).join(synonyms, synonyms.c.key == tags.c.key)
-    said = or_(
-        result_tags.c.tag_id.in_(ids),
-        result_tags.c.tag_id.in_(also.where(synonyms.c.name.in_([*names, *meant]))),
-    )
-    answered = (
-        select(files.c.id)
-        .join(result_tags, result_tags.c.result_id == files.c.result_id)
-        .where(said)
-    )
-    found = select(file_tags.c.file_id).where(file_tags.c.tag_id.in_(ids))
-    of_person = select(person_tags.c.file_id).where(person_tags.c.tag_id.in_(ids))
-    has = files.c.id.in_(
-        union(answered, found, of_person.where(person_tags.c.kept)).subquery().select()
-    )
-    return and_(has, files.c.id.not_in(of_person.where(~person_tags.c.kept)))
 
 
 def _say(connection: Connection, ids: Sequence[int], name: str, *, kept: bool) -> None:
