@@ -10,6 +10,7 @@ from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline.carrying import Carried, carry_out
 from tagger.pipeline.undo import undo
+from tagger.pipeline.verify import verify
 from tagger.tracking import edits, history, vocabulary
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
@@ -198,6 +199,29 @@ def test_a_tag_nobody_knows_or_an_empty_one_is_refused(config: Config) -> None:
     for old, new in ((["nothing"], "x"), (["bar code"], " "), (["a"], "A")):
         with pytest.raises(UsageError):
             made(config, "replace", old, new)
+
+
+def test_what_no_file_can_hold_is_left_out_of_an_edit(
+    config: Config, photos: Path
+) -> None:
+    place = [os.fsencode(photos / "1.jpg")]
+    edited(config, "tag", place, add=["a\x01b", "c\udcffd", "two\r\nlines"])
+    edited(config, "describe", place, "one\r\ntwo\x0b \x00three")
+    edited(config, "replace", ["bar\x02 code"], "str\x03ipes\ufffe")
+    assert in_file(photos / "1.jpg")["XMP-dc:Description"] == ["one\ntwo three"]
+    names = {"ab", "cd", "two\nlines", "stripes", "number 1", "Oma"}
+    assert {*keywords(photos, 1)} == names
+    assert {t.name for t in known_images(config)["1.jpg"].tags} == names
+    assert verify(config, []).faults == ()
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "x\udc80y", "z\x01")
+        vocabulary.add_ban(db, "q\udc80")
+        assert vocabulary.every_synonym(db) == [("xy", "z")]
+        assert vocabulary.every_ban(db) == ["q"]
+        vocabulary.remove_ban(db, "q\x02")
+    for change, what in (("tag", {"add": ["\x01"]}), ("describe", {"text": "\x02"})):
+        with pytest.raises(UsageError, match="empty"):
+            made(config, change, place, **what)
 
 
 def test_runs_are_listed_with_what_they_wrote(config: Config, photos: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
 from tagger.records import WriteMode, utc_now
+from tagger.texts import holdable
 from tagger.tracking import having, tagnames
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
@@ -53,8 +54,8 @@ def tag(
     dry_run: bool = False,
 ) -> Edit:
     """Add tags to the photos at or below `places`, and take others from them."""
-    _check([*add, *remove])
-    detail = {"add": list(add), "remove": list(remove)}
+    add, remove = _names(add), _names(remove)
+    detail = {"add": add, "remove": remove}
     with db.write() as connection:
         where = or_(*(at_or_below(place) for place in places))
         added = {name: having.unsaid(connection, name, where) for name in add}
@@ -78,7 +79,7 @@ def replace(
 
     Raises `UsageError` if none of the old tags is known.
     """
-    _check([*old, *([new] if new is not None else [])])
+    old, new = _names(old), None if new is None else _names([new])[0]
     kind = "delete" if new is None else "rename" if len(old) == 1 else "merge"
     keys = {tagnames.key(name): name for name in old}
     if new is not None:
@@ -98,13 +99,14 @@ def replace(
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
             _say(connection, found, name, kept=False)
-        return _made(connection, kind, {"old": list(old), "new": new}, ids)
+        return _made(connection, kind, {"old": old, "new": new}, ids)
 
 
 def describe(
     db: Database, places: Sequence[bytes], text: str, *, dry_run: bool = False
 ) -> Edit:
     """Give the photos at or below `places` a description."""
+    text = holdable(text)
     if not text.strip():
         raise UsageError("a description cannot be empty")
     with db.write() as connection:
@@ -158,9 +160,12 @@ def close(db: Database) -> None:
         )
 
 
-def _check(names: Sequence[str]) -> None:
-    if any(not tagnames.key(name) for name in names):
+def _names(names: Sequence[str]) -> list[str]:
+    """The tags as files can hold them. Raises `UsageError` if one is empty then."""
+    held = [holdable(name) for name in names]
+    if any(not tagnames.key(name) for name in held):
         raise UsageError("a tag cannot be empty")
+    return held
 
 
 def _check_known(connection: Connection, keys: dict[str, str]) -> None:
