@@ -19,7 +19,18 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m008_pictures_of_writes(connection: Connection) -> None:
+    """Each write says which picture it found; earlier ones by the answer they wrote."""
+    for column in ("identity TEXT", "after_size_bytes BIGINT", "after_mtime_ns BIGINT"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column}")
+    connection.exec_driver_sql(
+        """UPDATE writes SET identity = (
+            SELECT results.identity FROM results WHERE results.id = writes.result_id)
+        WHERE mode = 'file'"""
+    )
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m008_pictures_of_writes)
 
 
 def migrate(connection: Connection, *, where: str) -> None:
