@@ -199,7 +199,8 @@ class Intent:
     `before` and `intended` map ExifTool field names (`XMP-dc:Subject`) to the values
     they held and will hold; a field that did not exist has an empty tuple. `expect` is
     the stat key of the target (None: it does not exist yet, a new sidecar),
-    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex.
+    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex. Of a photo
+    `after_size_bytes` and `after_mtime_ns` are that file's, too; a sidecar has none.
     """
 
     target: bytes
@@ -210,6 +211,8 @@ class Intent:
     added_tags: tuple[str, ...]
     wrote_description: str | None
     after_hash: str
+    after_size_bytes: int | None = None
+    after_mtime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

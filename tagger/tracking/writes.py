@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, delete, select, update
 
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
-from tagger.tracking import changes, ownwords, tagnames, undoing
+from tagger.tracking import changes, ownwords, pictures, tagnames, undoing
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
@@ -64,6 +64,7 @@ def intend(
                 wrote_description=intent.wrote_description,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
+                **pictures.columns(connection, file_id, intent),
             )
             .returning(writes.c.id)
         ).scalar_one()
