@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 SHAPES = sorted((Path(__file__).parent / "shapes").glob("*.sql"))
-_PASSING = ("INSERT INTO \"meta\"", "INSERT INTO \"sqlite_sequence\"", "DELETE FROM")
+_PASSING = ('INSERT INTO "meta"', 'INSERT INTO "sqlite_sequence"', "DELETE FROM")
 
 # What a table or index is, whatever the order and wording it was made with.
 Shape = dict[str, object]
@@ -67,8 +67,6 @@ def _parts(connection: sqlite3.Connection, index: str) -> list[object]:
 def dump_of(path: Path) -> str:
     """The shape of an empty database, as it goes into `tests/shapes`."""
     connection = sqlite3.connect(path)
-    lines = [
-        line for line in connection.iterdump() if not line.startswith(_PASSING)
-    ]
+    lines = [line for line in connection.iterdump() if not line.startswith(_PASSING)]
     connection.close()
     return "\n".join(part.rstrip() for line in lines for part in line.splitlines())

@@ -6,29 +6,40 @@ order. Two spellings of one word (case, Unicode form, spacing) are one word, and
 shortened to fit its field is no word of its own; thus running again adds nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tagger.config import Metadata
 from tagger.pipeline.metadata import describing, fields, provenance, reading
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
 from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
-from tagger.records import FileWords, WantedWords
+from tagger.records import FileWords, PlaceWords, WantedWords
 
 _LINES = (fields.XP_KEYWORDS, fields.PNG_KEYWORDS)
 
 
-def words(dump: Dump, beside: Dump | None = None) -> FileWords:
-    """Description and tags of a photo; those of `beside`, its sidecar, come first."""
-    dumps = [beside, dump] if beside else [dump]
-    said = [text for each in dumps for _, text in describing.descriptions(each)]
-    tags = unique(
-        word for each in dumps for word in keywords(each, without=_taken_out(each))
-    )
+def words(dump: Dump, beside: Mapping[bytes, Dump] | None = None) -> FileWords:
+    """Description and tags of a photo; those of its sidecars, by path, come first."""
+    beside = beside or {}
+    sidecars = {path: _place(each) for path, each in beside.items()}
+    places = [*sidecars.values(), in_photo := _place(dump)]
+    said = (place.description for place in places if place.description is not None)
     return FileWords(
+        description=next(said, None),
+        tags=tuple(unique(word for place in places for word in place.tags)),
+        provenance=provenance.found(dump, *beside.values()),
+        in_photo=in_photo,
+        sidecars=sidecars,
+    )
+
+
+def _place(dump: Dump) -> PlaceWords:
+    """The words in one file."""
+    said = [text for _, text in describing.descriptions(dump)]
+    return PlaceWords(
         description=said[0] if said else None,
-        tags=tuple(tags),
-        provenance=provenance.found(dump, beside),
+        tags=tuple(keywords(dump, without=_taken_out(dump))),
+        is_said=provenance.found(dump) is not None,
     )
 
 
@@ -82,21 +93,27 @@ def plan(
     *,
     layout: Layout,
     settings: Metadata,
-    beside: Dump | None = None,
+    beside: Sequence[Dump] = (),
 ) -> Plan:
     """How to bring `wanted` into a file whose metadata is `dump`.
 
-    `beside` is what stands with it: the sidecar of a photo, or the photo of a sidecar.
+    `beside` is what stands with it: sidecars of a photo, or the photo of a sidecar.
     Its description counts as the photo's. A sidecar also takes its keywords over,
     because programs that read the sidecar may not look into the photo.
     """
-    beside = beside or Dump()
     tags = unique(clean(tag) for tag in wanted.tags)
     kept = {same(tag) for tag in tags}
     retired = [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
     persons = keywords(dump, without=retired)
+    around = [word for each in beside for word in keywords(each, without=retired)]
+    had = {same(word) for word in [*persons, *around]}
+    copied: list[str] = []
     if layout.sidecar:
-        persons += keywords(beside, without=retired)
+        known = {same(word) for word in persons} | kept
+        copied = [
+            word for word in unique(map(clean, around)) if same(word) not in known
+        ]
+        persons += around
     target = unique(clean(word) for word in [*persons, *tags])
     add, remove = {}, {}
     for name in layout.keyword_lists:
@@ -114,7 +131,6 @@ def plan(
             wanted.provenance,
             description=None if wanted.by_person else description,
         )
-    had = {same(word) for word in [*persons, *keywords(beside, without=retired)]}
     return Plan(
         add={name: entries for name, entries in add.items() if entries},
         remove={name: entries for name, entries in remove.items() if entries},
@@ -122,6 +138,7 @@ def plan(
         lists=source.lists,
         added_tags=tuple(tag for tag in tags if same(tag) not in had),
         wrote_description=description,
+        copied_tags=tuple(copied),
     )
 
 
