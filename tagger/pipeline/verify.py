@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tagger.config import Config
-from tagger.errors import ImageError, UnreadableImage, shown
+from tagger.errors import ImageError, shown
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata.replacing import PREFIX
 from tagger.pipeline.metadata.writing import Writer
+from tagger.pipeline.whereabouts import Places, Whereabouts
 from tagger.pipeline.workshop import opened
-from tagger.records import FileWords, ImageSnapshot
-from tagger.tracking import history, snapshots, tagnames
+from tagger.records import FileWords, ImageSnapshot, WriteMode
+from tagger.tracking import history, placewords, snapshots, tagnames
 
 PAGE = 500
 
@@ -51,13 +52,16 @@ def verify(
         ids = history.written(workshop.db, [os.path.realpath(path) for path in paths])
         folders: set[bytes] = set()
         for start in range(0, len(ids), PAGE):
-            images = snapshots.images(workshop.db, ids[start : start + PAGE])
+            page = ids[start : start + PAGE]
+            images = snapshots.images(workshop.db, page)
+            stale = snapshots.stale(workshop.db, page)
             for n, image in enumerate(images):
+                look = _Look(image, reader, workshop.besides.where, stale[image.id])
                 faults += [
                     Fault(file=image.shown_path, problem=problem)
-                    for problem in _problems(reader, image)
+                    for problem in look.problems()
                 ]
-                folders.add(os.path.dirname(os.path.realpath(image.path)))
+                folders |= look.folders
                 progress(start + n + 1, len(ids))
     faults += [
         Fault(file=shown(path), problem="a temporary file that was left behind")
@@ -67,34 +71,63 @@ def verify(
     return Report(photos=len(ids), faults=tuple(faults))
 
 
-def _problems(reader: Writer, image: ImageSnapshot) -> list[str]:
-    """What is wrong with one photo."""
-    try:
-        found = identity(image.path)
-        words = reader.read(image.path)
-    except FileNotFoundError:
-        return ["it is gone"]
-    except (ImageError, OSError) as error:
-        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        return [f"it cannot be read: {reason}"]
-    problems = []
-    if found != image.identity:
-        problems.append("its picture is not the one on record")
-    return problems + _differences(words, image)
+class _Look:
+    """A look at one photo and its sidecars, in these `folders`.
 
+    `stale` are tags that are still in some file of it and shall not be, which is right
+    where nothing is written into that file any more.
+    """
 
-def _differences(words: FileWords, image: ImageSnapshot) -> list[str]:
-    """Where the words in the file and those of the catalogue differ."""
-    there = {tagnames.key(name): name for name in words.tags}
-    known = {tagnames.key(tag.name): tag.name for tag in image.tags}
-    problems = []
-    if lacking := [name for key, name in known.items() if key not in there]:
-        problems.append(f"tags not in the file: {', '.join(lacking)}")
-    if besides := [name for key, name in there.items() if key not in known]:
-        problems.append(f"tags not in the catalogue: {', '.join(besides)}")
-    if _text(words.description) != _text(image.description):
-        problems.append("its description is not the one in the catalogue")
-    return problems
+    def __init__(
+        self,
+        image: ImageSnapshot,
+        reader: Writer,
+        where: Whereabouts,
+        stale: frozenset[str],
+    ) -> None:
+        self._image, self._reader = image, reader
+        self._where, self._stale = where, stale
+        self.folders = {os.path.dirname(os.path.realpath(image.path))}
+
+    def problems(self) -> list[str]:
+        """What is wrong with the photo."""
+        image = self._image
+        try:
+            found = identity(image.path)
+            places = self._where.of_file(image.id, image.path)
+            words = self._reader.read(
+                image.path, sidecar=places.place, others=places.others
+            )
+        except FileNotFoundError:
+            return ["it is gone"]
+        except (ImageError, OSError) as error:
+            reason = error.reason if isinstance(error, ImageError) else str(error)
+            return [f"it cannot be read: {reason}"]
+        self.folders |= {os.path.dirname(path) for path in words.sidecars}
+        problems = [f"{shown(path)} is no whole sidecar" for path in words.damaged]
+        if places.away:
+            problems.append(places.away)
+        if found != image.identity:
+            problems.append("its picture is not the one on record")
+        return problems + self._differences(words, places)
+
+    def _differences(self, words: FileWords, places: Places) -> list[str]:
+        """Where the words in the files and those of the catalogue differ."""
+        image = self._image
+        there = {tagnames.key(name): name for name in words.tags}
+        known = {tagnames.key(tag.name): tag.name for tag in image.tags}
+        kept_up = words.in_photo
+        if image.written_mode is not WriteMode.FILE:
+            kept_up = words.sidecars.get(places.old or places.place, kept_up)
+        excused = self._stale - placewords.keys(kept_up.tags)
+        problems = []
+        if lacking := [name for key, name in known.items() if key not in there]:
+            problems.append(f"tags not in the file: {', '.join(lacking)}")
+        if besides := [n for k, n in there.items() if k not in {*known, *excused}]:
+            problems.append(f"tags not in the catalogue: {', '.join(besides)}")
+        if _text(words.description) != _text(image.description):
+            problems.append("its description is not the one in the catalogue")
+        return problems
 
 
 def _text(description: str | None) -> list[str]:
