@@ -220,8 +220,8 @@ class _Work:
         elif folder.write_mode is WriteMode.MIRROR:
             raise MetadataNotWritten(
                 write.path,
-                "its folder has its words in a mirror now, and nothing is written among "
-                "its photos; set the folder to another mode first",
+                "its folder has its words in a mirror now, and nothing is written "
+                "among its photos; set the folder to another mode first",
             )
         return target, places
 

@@ -102,7 +102,7 @@ def _changed(connection: Connection) -> Touched:
             WHERE NOT ({SAME}) AND {READ} AND s.file_id NOT IN {OPEN}"""
         )
     )
-    return _differing(rows.tuples())
+    return _differing(rows)
 
 
 def _gone(
@@ -131,9 +131,7 @@ def _gone(
             ),
             {**values, **scope},
         )
-        known = [
-            r for r in rows.tuples() if not any(is_within(r[1], u) for u in unknown)
-        ]
+        known = [r for r in rows if not any(is_within(r[1], u) for u in unknown)]
         found |= _differing(known)
     return found
 
@@ -191,7 +189,7 @@ def _photos(
     )
     return {
         file_id: touched_ns
-        for file_id, path, base, touched_ns in found.tuples()
+        for file_id, path, base, touched_ns in found
         if base in (path, os.path.splitext(path)[0])
     }
 
@@ -224,4 +222,4 @@ def _rows(
     for chunk in tagnames.chunks(sorted(ids)):
         marks = ",".join("?" * len(chunk))
         statement = f"{query} WHERE {column} IN ({marks})"
-        yield from connection.exec_driver_sql(statement, tuple(chunk)).tuples()
+        yield from connection.exec_driver_sql(statement, tuple(chunk))
