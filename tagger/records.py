@@ -23,6 +23,7 @@ class WriteMode(StrEnum):
 
     FILE = "file"
     SIDECAR = "sidecar"
+    MIRROR = "mirror"  # a sidecar in a tree of its own, which follows the photos'
     NONE = "none"
 
 
@@ -103,13 +104,24 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceWords:
+    """The words that stand in one of a photo's files."""
+
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    is_said: bool = False  # whether it says who said them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileWords:
-    """The words that stand in a file or its sidecar now.
+    """The words that stand in a file and its sidecars now, each once.
 
     `provenance` is what an Image Tagger, this one or another, left in the file of
     where its words come from; None if there is nothing of the kind. `leftovers` are
-    words that somebody took out of the file and that stand in some of its fields yet,
-    `leftover_description` is one of the same kind.
+    words that somebody took out of a file and that stand in some of its fields yet,
+    `leftover_description` is one of the same kind. `in_photo` and `sidecars`, by path,
+    say what stands where. A sidecar that is `damaged` is there but cannot be read: what
+    it held is not known, rather than gone.
     """
 
     description: str | None = None
@@ -117,6 +129,9 @@ class FileWords:
     leftovers: tuple[str, ...] = ()
     leftover_description: str | None = None
     provenance: Provenance | None = None
+    in_photo: PlaceWords = field(default=PlaceWords(), compare=False)
+    sidecars: Mapping[bytes, PlaceWords] = field(default_factory=dict, compare=False)
+    damaged: tuple[bytes, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +216,7 @@ class Intent:
     the stat key of the target (None: it does not exist yet, a new sidecar),
     `after_hash` the BLAKE3 of the finished temporary file, whole file, hex. Of a photo
     `after_size_bytes` and `after_mtime_ns` are that file's, too; a sidecar has none.
+    `copied_tags` are the person's that a sidecar gets from the photo.
     """
 
     target: bytes
@@ -213,6 +229,7 @@ class Intent:
     after_hash: str
     after_size_bytes: int | None = None
     after_mtime_ns: int | None = None
+    copied_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +239,7 @@ class Written:
     `changed` is False when the words already stood there and no byte was touched.
     `note` says why a sidecar was used although the folder asks for the file itself.
     `cleaned` is an older sidecar that retired words of ours were taken out of besides,
-    by a write of its own with an intent of its own.
+    by a write of its own with an intent of its own; `cleaned_stat` is its stat key.
     """
 
     target: bytes
@@ -234,11 +251,15 @@ class Written:
     wrote_description: str | None = None
     note: str | None = None
     cleaned: bytes | None = None
+    cleaned_stat: StatKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder the user added. `offline` says why its photos cannot be reached now."""
+    """A folder the user added. `offline` says why its photos cannot be reached now.
+
+    `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
+    """
 
     id: int
     path: bytes
@@ -248,6 +269,7 @@ class Folder:
     added_at: str
     last_scan_at: str | None = None
     offline: str | None = None
+    mirror: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

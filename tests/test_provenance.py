@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,10 @@ def test_a_file_of_any_format_says_who_said_its_words(
         tags=NASTY_TAGS,
         description=NASTY_DESCRIPTION,
     )
-    assert done.words.provenance == writer.read(path).provenance == expected
+    assert done.words.provenance == expected
+    # What is read may be a stranger's: a name is one line, whatever is in it.
+    one_line = replace(expected, model="a|b -execute <=x 😀")
+    assert writer.read(path).provenance == one_line
     # Another exiftool, which knows nothing of the namespace, sees it all the same.
     assert field(done.target, "XMP-imagetagger:Tags") == list(NASTY_TAGS)
     assert field(done.target, "XMP-imagetagger:Model") == [nasty.model]

@@ -75,7 +75,12 @@ def scan(options: Namespace, config: Config) -> int:
             if options.paths
             else [folder for folder in folders.every(db) if folder.active]
         )
-        scanner = Scanner(db, data_dir=config.data_dir, settle_s=config.scan.settle_s)
+        scanner = Scanner(
+            db,
+            data_dir=config.data_dir,
+            settle_s=config.scan.settle_s,
+            mirror_dir=config.mirror_dir,
+        )
         alone = not runs.others_alive(db)
         rows = []
         for folder in chosen:

@@ -9,13 +9,14 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from tagger.errors import shown
-from tagger.pipeline.walking import OWN_TEMPORARY, is_photo
+from tagger.pipeline.walking import OWN_TEMPORARY, is_photo, is_sidecar
 from tagger.records import Folder
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,12 @@ class Watcher:
         self._observer.stop()
         self._observer.join(2.0)
 
-    def follow(self, folders: list[Folder]) -> None:
-        """Watch exactly these folders from now on."""
+    def follow(
+        self, folders: list[Folder], mirrors: Sequence[tuple[int, bytes]] = ()
+    ) -> None:
+        """Watch exactly these from now on; mirrors by the ids of their folders."""
         wanted = {s for s in map(_subject, folders) if s is not None}
+        wanted |= {s for s in (_place(*one) for one in mirrors) if s is not None}
         alive = {e.watch for e in self._observer.emitters if e.is_alive()}
         for subject, watch in list(self._watches.items()):
             if subject not in wanted or watch not in alive:
@@ -123,11 +127,15 @@ def _subject(folder: Folder) -> Subject | None:
     """A folder as it is now; one that was moved away and made anew is another one."""
     if folder.offline:
         return None
+    return _place(folder.id, folder.path, recursive=folder.recursive)
+
+
+def _place(folder_id: int, path: bytes, *, recursive: bool = True) -> Subject | None:
     try:
-        stat = os.stat(folder.path)
+        stat = os.stat(path)
     except OSError:
         return None
-    return (folder.id, folder.path, folder.recursive, stat.st_dev, stat.st_ino)
+    return (folder_id, path, recursive, stat.st_dev, stat.st_ino)
 
 
 class _Handler(FileSystemEventHandler):
@@ -145,5 +153,5 @@ class _Handler(FileSystemEventHandler):
             if event.is_directory:
                 if path and event.event_type != "modified":
                     self._watcher.note(self._folder_id, path)
-            elif is_photo(os.path.basename(path)):
+            elif is_photo(name := os.path.basename(path)) or is_sidecar(name):
                 self._watcher.note(self._folder_id, path)

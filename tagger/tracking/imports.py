@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from tagger.records import Answer, FileWords, Provenance, Tag, utc_now
-from tagger.tracking import reconcile, results, saying, tagnames
+from tagger.tracking import placewords, reconcile, results, saying, tagnames
 from tagger.tracking.schema import files
 from tagger.tracking.schema import results as answers
 
@@ -97,8 +97,15 @@ def _take_over(
     present = {tagnames.key(name): name for name in words.tags}
     edited = [n for n in said.edited_tags if tagnames.key(n) in present]
     saying.say(connection, file_id, edited)
-    listed = {*said.tags, *said.edited_tags, *said.removed_tags}
-    gone = {n for n in listed if tagnames.key(n) and tagnames.key(n) not in present}
+    listed = {*said.tags, *said.edited_tags}
+    gone = {n for n in listed if tagnames.key(n) not in present}
+    # What was taken out of a sidecar may stand in its photo, which is never written.
+    places = [words.in_photo, *words.sidecars.values()]
+    telling = placewords.keys(
+        name for one in places if one.is_said for name in one.tags
+    )
+    gone |= {n for n in said.removed_tags if tagnames.key(n) not in telling}
+    gone = {name for name in gone if tagnames.key(name)}
     ids = tagnames.ids(connection, gone)
     reconcile.take_out(connection, file_id, {ids[tagnames.key(n)]: n for n in gone})
     values: dict[str, object] = {}

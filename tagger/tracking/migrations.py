@@ -35,9 +35,27 @@ def m008_pictures_of_writes(connection: Connection) -> None:
     )
 
 
+def m002_sidecars(connection: Connection) -> None:
+    """Sidecars are on record of their own, and folders may have them in a mirror."""
+    connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN mirror BLOB")
+    connection.exec_driver_sql("ALTER TABLE writes ADD COLUMN copied_tags JSON")
+    connection.exec_driver_sql(
+        """CREATE TABLE sidecars (
+            file_id INTEGER NOT NULL, path BLOB NOT NULL,
+            dev BIGINT NOT NULL, ino BIGINT NOT NULL, size_bytes BIGINT NOT NULL,
+            mtime_ns BIGINT NOT NULL, ctime_ns BIGINT NOT NULL,
+            is_read BOOLEAN NOT NULL, is_ours BOOLEAN NOT NULL, content_hash TEXT,
+            tags JSON NOT NULL, description TEXT, copied JSON NOT NULL,
+            PRIMARY KEY (file_id, path),
+            FOREIGN KEY(file_id) REFERENCES files (id))"""
+    )
+    connection.exec_driver_sql("CREATE INDEX sidecars_path ON sidecars (path)")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
+    m002_sidecars,
     m006_renamed_tags,
     m008_pictures_of_writes,
 )

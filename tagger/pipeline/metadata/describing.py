@@ -67,7 +67,7 @@ def _taken_back(dump: Dump, layout: Layout) -> dict[str, str]:
 
 def changes(
     dump: Dump,
-    beside: Dump,
+    beside: Sequence[Dump],
     wanted: WantedWords,
     *,
     layout: Layout,
@@ -78,7 +78,8 @@ def changes(
     ours = [text for text in (new, clean(wanted.own_description or "")) if same(text)]
     persons = [
         text
-        for name, text in [*descriptions(dump), *descriptions(beside)]
+        for each in (dump, *beside)
+        for name, text in descriptions(each)
         if not _is_ours(name, text, ours)
     ]
     may_replace = wanted.by_person or settings.replace_person_description

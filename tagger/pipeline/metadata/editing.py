@@ -52,6 +52,7 @@ class Edit:
     identity: str | None = None
     added_tags: tuple[str, ...] = ()
     wrote_description: str | None = None
+    copied_tags: tuple[str, ...] = ()
 
     @property
     def expect(self) -> StatKey | None:
@@ -90,7 +91,7 @@ def prepared(
     folder = os.path.dirname(edit.target)
     replacing.check_folder(folder, edit.found.st_size if edit.found else 0)
     replacing.check_untouched(edit.target, edit.expect)
-    suffix = b".xmp" if edit.mode is WriteMode.SIDECAR else b".tmp"
+    suffix = b".tmp" if edit.mode is WriteMode.FILE else b".xmp"
     with replacing.temporary_beside(edit.target, suffix=suffix) as copy:
         _again_if_killed(lambda: _make(exiftool, edit, copy))
         after = _verified(exiftool, edit, copy)
@@ -263,6 +264,7 @@ def _intent(edit: Edit, after: Dump, copy: bytes) -> Intent:
         intended=intended,
         added_tags=edit.added_tags,
         wrote_description=edit.wrote_description,
+        copied_tags=edit.copied_tags,
         after_hash=replacing.file_hash(copy),
         after_size_bytes=left.st_size if left else None,
         after_mtime_ns=left.st_mtime_ns if left else None,

@@ -30,6 +30,7 @@ IPTC_DIGEST = "Photoshop:IPTCDigest"
 CURRENT_IPTC_DIGEST = "File:CurrentIPTCDigest"
 
 XMP_TOOLKIT = "XMP-x:XMPToolkit"
+SIDECAR_FOR = "XMP-photoshop:SidecarForExtension"
 # In the record of a write: whether the file itself was there.
 FILE_ITSELF = "File:FileType"
 

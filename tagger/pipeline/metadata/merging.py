@@ -6,7 +6,7 @@ order. Two spellings of one word (case, Unicode form, spacing) are one word, and
 shortened to fit its field is no word of its own; thus running again adds nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tagger.config import Metadata
@@ -23,45 +23,41 @@ from tagger.pipeline.metadata.keywording import (
 )
 from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
-from tagger.records import FileWords, Provenance, WantedWords
+from tagger.records import FileWords, PlaceWords, Provenance, WantedWords
 
 
-def words(dump: Dump, beside: Dump | None = None) -> FileWords:
-    """Description and tags of a photo; those of `beside`, its sidecar, come first.
-
-    What was taken out of the sidecar counts as taken out of the photo, which may never
-    be written; unless the photo says itself that the word was put there.
-    """
-    gone = {"photo": taken_out(dump), "beside": taken_out(beside or Dump())}
-    told = provenance.found(dump)
-    told_words = {same(word) for word in (told.listed if told else ())}
-    elsewhere = [*gone["beside"], *_removed(beside or Dump())]
-    refused = [word for word in elsewhere if same(word) not in told_words]
-    found = [(dump, [*gone["photo"], *refused])]
-    found[:0] = [(beside, gone["beside"])] if beside else []
-    said = [text for each, _ in found for _, text in describing.standing(each)]
-    left = [text for each, _ in found for text in describing.leftovers(each)]
+def words(dump: Dump, beside: Mapping[bytes, Dump] | None = None) -> FileWords:
+    """Description and tags of a photo; those of its sidecars, by path, come first."""
+    beside = beside or {}
+    dumps = [*beside.values(), dump]
+    sidecars = {path: _place(each) for path, each in beside.items()}
+    places = [*sidecars.values(), in_photo := _place(dump)]
+    said = (place.description for place in places if place.description is not None)
+    left = (text for each in dumps for text in describing.leftovers(each))
     return FileWords(
-        description=said[0] if said else None,
-        leftover_description=left[0] if left and not said else None,
-        tags=tuple(
-            unique(word for each, out in found for word in keywords(each, refused=out))
-        ),
-        leftovers=tuple(_leftovers(dump, gone["photo"]))
-        + tuple(_leftovers(beside or Dump(), gone["beside"])),
-        provenance=provenance.found(dump, beside),
+        description=(description := next(said, None)),
+        leftover_description=next(left, None) if description is None else None,
+        tags=tuple(unique(word for place in places for word in place.tags)),
+        leftovers=tuple(word for each in dumps for word in _leftovers(each)),
+        provenance=provenance.found(dump, *beside.values()),
+        in_photo=in_photo,
+        sidecars=sidecars,
     )
 
 
-def _removed(dump: Dump) -> list[str]:
-    """What a file names as taken out, and that nobody put back since."""
-    said = provenance.found(dump)
-    there = {same(word) for word in dump.all(fields.SUBJECT)}
-    return [w for w in said.removed_tags if same(w) not in there] if said else []
+def _place(dump: Dump) -> PlaceWords:
+    """The words in one file, without those that somebody took out of it."""
+    said = [text for _, text in describing.standing(dump)]
+    return PlaceWords(
+        description=said[0] if said else None,
+        tags=tuple(keywords(dump, refused=taken_out(dump))),
+        is_said=provenance.found(dump) is not None,
+    )
 
 
-def _leftovers(dump: Dump, gone: Sequence[str]) -> list[str]:
-    """Of what was taken out, the words that some fields have yet."""
+def _leftovers(dump: Dump) -> list[str]:
+    """Of what was taken out of a file, the words that some fields have yet."""
+    gone = taken_out(dump)
     there = {same(word) for word in keywords(dump)} if gone else set()
     return [word for word in gone if same(word) in there]
 
@@ -84,22 +80,31 @@ def plan(
     *,
     layout: Layout,
     settings: Metadata,
-    beside: Dump | None = None,
+    beside: Sequence[Dump] = (),
 ) -> Plan:
     """How to bring `wanted` into a file whose metadata is `dump`.
 
-    `beside` is what stands with it: the sidecar of a photo, or the photo of a sidecar.
+    `beside` is what stands with it: sidecars of a photo, or the photo of a sidecar.
     Its description counts as the photo's. A sidecar also takes its keywords over,
     because programs that read the sidecar may not look into the photo.
     """
-    beside = beside or Dump()
     tags = unique(clean(tag) for tag in wanted.tags)
+    kept = {same(tag) for tag in tags}
     retired = _retired(wanted, tags)
-    refused = [*map(clean, wanted.refused), *_out_of(dump, layout, beside, tags)]
+    out = [word for word in taken_out(dump) if same(word) not in kept]
+    refused = [*map(clean, wanted.refused), *out]
     persons = keywords(dump, without=retired, refused=refused)
-    besides = keywords(beside, without=retired, refused=refused)
+    around = [
+        word
+        for each in beside
+        for word in keywords(each, without=retired, refused=refused)
+    ]
+    had = {same(word) for word in [*persons, *around]}
+    copied: list[str] = []
     if layout.sidecar:
-        persons += besides
+        known = {same(word) for word in persons} | kept
+        copied = [w for w in unique(map(clean, around)) if same(w) not in known]
+        persons += around
     target = _Target(
         tuple(unique(clean(word) for word in [*persons, *tags])),
         tuple(retired),
@@ -122,7 +127,6 @@ def plan(
         source = provenance.written(
             dump, told, description=description, by_person=wanted.by_person
         )
-    had = {same(word) for word in [*persons, *besides]}
     return Plan(
         add={name: added for name, added in add.items() if added},
         remove={name: gone for name, gone in remove.items() if gone},
@@ -130,20 +134,13 @@ def plan(
         lists=source.lists,
         added_tags=tuple(tag for tag in tags if same(tag) not in had),
         wrote_description=description,
+        copied_tags=tuple(copied),
     )
 
 
 def _retired(wanted: WantedWords, tags: Sequence[str]) -> list[str]:
     kept = {same(tag) for tag in tags}
     return [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
-
-
-def _out_of(dump: Dump, layout: Layout, beside: Dump, tags: Sequence[str]) -> list[str]:
-    """What somebody took out of some fields; of the sidecar, where that is written."""
-    kept = {same(tag) for tag in tags}
-    removed = _removed(dump) if layout.sidecar else []
-    gone = [*taken_out(dump), *removed]
-    return [word for word in gone if same(word) not in kept]
 
 
 def _told(said: Provenance, target: Sequence[str]) -> Provenance:

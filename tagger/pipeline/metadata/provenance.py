@@ -31,9 +31,9 @@ FIELDS = (
 )
 
 
-def found(dump: Dump, beside: Dump | None = None) -> Provenance | None:
-    """What a photo and its sidecar tell; if both do, the later answer's."""
-    said = [one for one in (_said(dump), _said(beside or Dump())) if one]
+def found(*dumps: Dump) -> Provenance | None:
+    """What a photo and its sidecars tell; if several do, the latest answer's."""
+    said = [one for one in map(_said, dumps) if one]
     return max(said, key=lambda one: one.tagged_at, default=None)
 
 
