@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     *("tag", "import", "demo", "serve", "run", "scan", "status", "search", "export"),
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
-    *("folders activate", "folders deactivate", "runs", "undo", "verify"),
+    *("folders activate", "folders deactivate", "folders set", "runs", "undo"),
+    "verify",
     *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
     *("bans add", "bans remove", "conflicts"),
@@ -238,6 +239,33 @@ def test_folders_are_added_listed_switched_scanned_and_removed(
     assert gone["path"] == photos
     assert said(tagger(environment, "folders", "list", "--json")) == []
     assert len(os.listdir(photos)) == 3
+
+
+def test_a_folders_words_are_sent_elsewhere(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos, words = str(tmp_path / "photos"), str(tmp_path / "words")
+    added = tagger(environment, "folders", "add", photos, "--mirror", words)
+    assert added.returncode == 0, added.stderr
+    assert f"\tmirror: {words}\t" in added.stdout
+    changed = tagger(environment, "folders", "set", photos, "--write", "sidecar")
+    assert "beside the photos from now on" in changed.stderr
+    assert "what was written so far stays where it is" in changed.stderr
+    assert "\tsidecar\t" in changed.stdout
+    [common] = said(  # type: ignore[misc]
+        tagger(environment, *("folders", "set", "1", "--json"), "--write", "mirror")
+    )
+    assert (common["write_mode"], common["mirror"]) == ("mirror", words)
+    back = tagger(
+        environment, *("folders", "set", photos, "--write", "mirror", "--mirror", "")
+    )
+    assert f"{tmp_path}/data/mirror{photos}" in back.stdout
+    refused = tagger(
+        environment, *("folders", "set", photos, "--write", "file", "--mirror", words)
+    )
+    assert refused.returncode == 2
+    assert "only where words go into a mirror" in refused.stderr
+    assert tagger(environment, "folders", "set", photos).returncode == 2
 
 
 def test_the_demo_tags_the_samples_with_no_server(tmp_path: Path) -> None:

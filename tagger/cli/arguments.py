@@ -165,11 +165,22 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     add = _command(actions, "add", "folders:add", "add a folder", json=True)
     add.add_argument("path", metavar="PATH")
     add.add_argument("--flat", action="store_true", help="leave its subfolders alone")
-    add.add_argument("--write", choices=[str(mode) for mode in WriteMode])
+    _write_options(add)
     add.add_argument(
         "--inactive", action="store_true", help="do not watch it or work on it yet"
     )
     _command(actions, "list", "folders:show", "list the folders", json=True)
+    change = _command(
+        actions,
+        "set",
+        "folders:change",
+        "change where a folder's words are written from now on",
+        json=True,
+        epilog="What was written so far stays where it is. To set `mirror` once more\n"
+        "writes again what is missing there.",
+    )
+    change.add_argument("folder", metavar="PATH_OR_ID")
+    _write_options(change, required=True)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),
@@ -177,6 +188,22 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     ):
         one = _command(actions, name, run, text, json=True)
         one.add_argument("folder", metavar="PATH_OR_ID")
+
+
+def _write_options(command: ArgumentParser, *, required: bool = False) -> None:
+    command.add_argument(
+        "--write",
+        choices=[str(mode) for mode in WriteMode],
+        required=required,
+        help="into the photos (file), into XMP files beside them (sidecar) or in a "
+        "tree of their own (mirror), or into the catalogue only (none)",
+    )
+    command.add_argument(
+        "--mirror",
+        metavar="DIR",
+        help="the folder for this folder's mirror, instead of its place below "
+        "metadata.mirror_dir",
+    )
 
 
 def _scan(commands: "Commands[ArgumentParser]") -> None:

@@ -18,7 +18,7 @@ from tagger.records import Folder, WriteMode
 from tagger.tracking import folders, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.places import is_within
-from tagger.tracking.usable import inside_data
+from tagger.tracking.usable import inside_data, mirror_tree
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +38,12 @@ class Mirrors:
     def __init__(self, db: Database, *, common: Path, data_dir: Path) -> None:
         self._db = db
         self._data_dir = data_dir
+        self._common = common
         self.common = os.path.realpath(os.fsencode(common))
 
     def tree(self, folder: Folder) -> bytes:
         """The folder whose subfolders are those of a folder of photos."""
-        return folder.mirror or self._in_common(folder.path)
+        return mirror_tree(folder, self._common)
 
     def place(self, photo: bytes, folder: Folder) -> bytes:
         """Where a photo would be if it were in the mirror itself.

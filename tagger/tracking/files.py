@@ -139,23 +139,30 @@ def _move(connection: Connection, folder_id: int) -> list[int]:
 
     The inode, size and modification time together say it is the same file. If the old
     path is still there, it is a hard link, a photo of its own; or, with one name only,
-    the same file reached another way (a bind mount), which counts once.
+    the same file reached another way (a bind mount), which counts once. Another file
+    under the old path is an edited version, but for a mirror, where words are not in
+    the photo: there they follow the file.
     """
     candidates = connection.execute(
         text(
-            """SELECT f.id, f.path AS old, s.path AS new, s.dev, s.ctime_ns
+            """SELECT f.id, f.path AS old, s.path AS new, s.dev, s.ctime_ns,
+                f.path IN (SELECT path FROM seen) AS is_replaced
             FROM seen s JOIN files f ON f.ino = s.ino AND f.size_bytes = s.size_bytes
                 AND f.mtime_ns = s.mtime_ns AND f.dev = s.dev
             WHERE s.path NOT IN (SELECT path FROM files)
-              AND f.path NOT IN (SELECT path FROM seen)"""
-        )
+              AND (f.path NOT IN (SELECT path FROM seen)
+                OR EXISTS (SELECT 1 FROM seen o JOIN folders ON folders.id = :folder
+                    WHERE o.path = f.path AND o.ino <> f.ino
+                      AND folders.write_mode = 'mirror'))"""
+        ),
+        {"folder": folder_id},
     ).all()
     taken: set[bytes] = set()
     moved = []
     for row in candidates:
         if row.new in taken:
             continue
-        if os.path.lexists(row.old):
+        if not row.is_replaced and os.path.lexists(row.old):
             if _is_one_file(row.old, row.new):
                 connection.execute(
                     text("DELETE FROM seen WHERE path = :path"), {"path": row.new}

@@ -48,7 +48,7 @@ def checked_mirror(
     """
     if mode is not WriteMode.MIRROR:
         raise UsageError("a mirror can be named only where words go into a mirror")
-    if b"\n" in path or b"\r" in path:
+    if set(path) & {*b"\0\n\r"}:
         raise UsageError(f"{shown(path)!r}: a path with a line break cannot be used")
     real = os.path.realpath(os.path.abspath(path))
     if os.path.lexists(real) and not os.path.isdir(real):
@@ -64,6 +64,15 @@ def checked_mirror(
                 f"{shown(other)} nor around it"
             )
     return real
+
+
+def mirror_tree(folder: Folder, common: Path) -> bytes:
+    """Where the sidecars of a folder are in mirror mode, its subfolders below it.
+
+    `common` is the mirror of all folders that have none of their own.
+    """
+    top = os.path.realpath(os.fsencode(common))
+    return folder.mirror or os.path.join(top, folder.path.lstrip(b"/"))
 
 
 def inside_data(path: bytes, data_dir: Path) -> bool:
