@@ -143,12 +143,15 @@ def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
     config: Config, photos: Path
 ) -> None:
     with Database.open(config.tracking_path) as db:
-        vocabulary.add_synonym(db, "Bar Code", "stripes")
-        vocabulary.add_ban(db, "number 3")
+        past = {"past": True, "dry_run": True}
+        assert vocabulary.add_synonym(db, "Bar Code", "stripes", **past).photos == 3
+        assert vocabulary.every_synonym(db) == []
+        edit = vocabulary.add_synonym(db, "Bar Code", "stripes", past=True)
+        assert vocabulary.add_ban(db, "number 3").photos == 0
         with pytest.raises(UsageError):
-            vocabulary.add_synonym(db, "stripes", "bar code")
+            vocabulary.add_synonym(db, "stripes", "bar code", dry_run=True)
         assert vocabulary.every_synonym(db) == [("bar code", "stripes")]
-    edited(config, "again", ["bar code"], "vocabulary")
+    assert carry_out(config, edit).failed == []
     assert keywords(photos, 2) == ["number 2", "stripes"]
     assert keywords(photos, 3) == ["stripes"]
     run(config, photos, retag=True)

@@ -13,7 +13,7 @@ from tagger.records import (
     WriteMode,
     utc_now,
 )
-from tagger.tracking import changes, imports, ownwords, reconcile, tagnames
+from tagger.tracking import changes, imports, ownwords, reconcile, saying, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.schema import file_tags, files, jobs
@@ -133,7 +133,7 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
     asked = connection.execute(
         delete(jobs)
         .where(jobs.c.file_id == old_id)
-        .returning(jobs.c.ask_again, jobs.c.created_at)
+        .returning(jobs.c.ask_again, jobs.c.created_at, jobs.c.edit_id, jobs.c.priority)
     ).first()
     connection.execute(
         update(jobs).where(jobs.c.file_id == new.id).values(file_id=old_id)
@@ -144,6 +144,13 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
             .where(jobs.c.file_id == old_id)
             .values(ask_again=True, created_at=asked.created_at)
         )
+    if asked is not None and asked.edit_id is not None:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.file_id == old_id)
+            .values(edit_id=asked.edit_id, priority=asked.priority)
+        )
+    saying.hand_over(connection, new, old_id)
     connection.execute(delete(files).where(files.c.id == new.id))
     connection.execute(
         update(files)

@@ -19,7 +19,14 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m007_failed_edits(connection: Connection) -> None:
+    """Each edit counts the photos that came to an end without it."""
+    connection.exec_driver_sql(
+        "ALTER TABLE edits ADD COLUMN failed INTEGER DEFAULT 0 NOT NULL"
+    )
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m007_failed_edits)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

@@ -20,6 +20,24 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
 
 
+def tidy(text: str) -> str:
+    """What a person typed, without what no file can hold, its white space single."""
+    return " ".join("".join(filter(_is_holdable, text)).split())
+
+
+def tidy_lines(text: str) -> str:
+    """The same of a longer text, which keeps its lines."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(char for char in lines if _is_holdable(char)).strip()
+
+
+def _is_holdable(char: str) -> bool:
+    """Whether metadata can hold it: no control, lone surrogate or noncharacter."""
+    if unicodedata.category(char) in ("Cc", "Cs"):
+        return char in "\t\n"
+    return not (ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF)
+
+
 def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The id of each tag by its key, made where there was none."""
     wanted = {key(name): name for name in names if key(name)}
