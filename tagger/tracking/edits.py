@@ -180,7 +180,8 @@ def _known_as(names: Sequence[str]) -> list[str]:
     """Each tag once. Raises `UsageError` if one is empty."""
     if any(not tagnames.key(name) for name in names):
         raise UsageError("a tag cannot be empty")
-    return list({tagnames.key(name): name for name in names}.values())
+    first = {tagnames.key(name): name for name in reversed(names)}
+    return list(first.values())[::-1]
 
 
 def _described(text: str) -> str:
