@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Select,
@@ -38,10 +39,10 @@ def at(places: Sequence[bytes]) -> ColumnElement[bool]:
     return or_(literal(False), *(at_or_below(place) for place in places))
 
 
-def among(ids: Iterable[int]) -> ColumnElement[bool]:
+def among(ids: Iterable[int], of: Column[int] = files.c.id) -> ColumnElement[bool]:
     """Whether a photo is one of these, however many: they are one bound value."""
     listed = func.json_each(json.dumps(sorted(set(ids)))).table_valued("value")
-    return files.c.id.in_(select(listed.c.value))
+    return of.in_(select(listed.c.value))
 
 
 def photos() -> Select[Any]:
@@ -109,14 +110,12 @@ def _words_for(connection: Connection, keys: set[str]) -> set[str]:
 def in_files(connection: Connection, ids: Sequence[int]) -> int:
     """How many of these photos have their words in a file."""
     query = (
-        select(files.c.id)
-        .join(folders)
+        select(func.count())
+        .select_from(files.join(folders))
         .where(
+            among(ids),
             folders.c.write_mode != WriteMode.NONE.value,
             files.c.missing_since.is_(None),
         )
     )
-    return sum(
-        len(connection.scalars(query.where(files.c.id.in_(chunk))).all())
-        for chunk in tagnames.chunks(ids)
-    )
+    return int(connection.execute(query).scalar_one())

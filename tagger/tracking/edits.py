@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
@@ -208,11 +208,12 @@ def _say(connection: Connection, ids: Sequence[int], name: str, *, kept: bool) -
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
     values = {"name": name, "kept": kept, "at": utc_now()}
+    said = {"tag_id": tag_id, **values}
+    rows = select(files.c.id, *(literal(value) for value in said.values()))
     connection.execute(
-        insert(person_tags).on_conflict_do_update(
-            index_elements=["file_id", "tag_id"], set_=values
-        ),
-        [{"file_id": i, "tag_id": tag_id, **values} for i in ids],
+        insert(person_tags)
+        .from_select(["file_id", *said], rows.where(choosing.among(ids)))
+        .on_conflict_do_update(index_elements=["file_id", "tag_id"], set_=values)
     )
 
 
@@ -246,12 +247,11 @@ def _made(
         .returning(edits.c.id)
     ).scalar_one()
     enqueue(connection, dict.fromkeys(ids))
-    for chunk in tagnames.chunks(ids):
-        connection.execute(
-            update(jobs)
-            .where(jobs.c.file_id.in_(chunk))
-            .values(edit_id=edit_id, priority=NOW)
-        )
+    connection.execute(
+        update(jobs)
+        .where(choosing.among(ids, jobs.c.file_id))
+        .values(edit_id=edit_id, priority=NOW)
+    )
     # One without photos, or whose photos all came over to this one, is finished.
     underway.close_in(connection)
     record(connection, IMAGE, ids)

@@ -94,13 +94,12 @@ def of(db: Database, edit_id: int) -> Underway | None:
         return _read(connection, [row])[0] if row is not None else None
 
 
-def on(db: Database, file_id: int) -> Underway | None:
-    """The edit that has still to reach the file of a photo, if any."""
-    of_photo = select(jobs.c.edit_id).where(jobs.c.file_id == file_id)
+def on(db: Database, file_id: int) -> int | None:
+    """The id of the edit that has still to reach the file of a photo, if any."""
     with db.read() as connection:
-        query = select(edits).where(edits.c.id.in_(of_photo))
-        row = connection.execute(query).first()
-        return _read(connection, [row])[0] if row is not None else None
+        return connection.scalars(
+            select(jobs.c.edit_id).where(jobs.c.file_id == file_id)
+        ).first()
 
 
 def listed(
