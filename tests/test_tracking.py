@@ -435,6 +435,30 @@ def test_edits_are_found_along_the_line_however_long_it_is(
     assert "USING INDEX jobs_next (priority>?)" in str(plan)
 
 
+def test_an_edit_is_over_once_its_words_are_written_and_the_photo_waits_on(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    first = image(db, "a.jpg").id
+    edit = edits.tag(db, ids=[first], add=["x"])
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    returns.postpone(db, job, reason="its folder is full", delay_s=0)
+    assert underway.listed(db, limit=1)[0].not_written == 1
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    later = edits.tag(db, ids=[first], add=["y"])
+    returns.go_on(db, job, bound=True)
+    assert underway.left(db, later.id or 0) == {first}
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    returns.go_on(db, job, bound=True)
+    assert [e.finished_at is not None for e in underway.listed(db, limit=9)] == [
+        True
+    ] * 2
+    assert (image(db, "a.jpg").state, image(db, "a.jpg").reason) == ("queued", None)
+    assert jobs.claim(db, limit=9, edits_only=True) == []
+    assert {job.file_id for job in jobs.claim(db, limit=9)} >= {first}
+    assert edit.photos == 1
+
+
 def test_what_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "tracking.db"
     path.write_bytes(b"no database at all, but long enough to be read as one" * 99)

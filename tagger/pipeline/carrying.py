@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable, ImageError, shown
 from tagger.pipeline import failing, recover
-from tagger.pipeline.stages import Item, Observer, Stages
+from tagger.pipeline.stages import Item, Stages
 from tagger.pipeline.workshop import opened
 from tagger.records import ImageSnapshot, ImageState
 from tagger.tracking import bound, edits, jobs, runs, snapshots, underway
@@ -58,7 +58,6 @@ def carry_out(
     *,
     progress: Progress = lambda done, total: None,
     stop: threading.Event | None = None,
-    observer: Observer | None = None,
 ) -> Carried:
     """Work the jobs of an edit, and wait until that is done."""
     assert edit.id is not None
@@ -71,8 +70,6 @@ def carry_out(
             edits.bind(db, edit.id, run_id)
             stages = workshop.stages(run_id=run_id, side_px=config.model.image_side_px)
             stages.asks = False
-            if observer is not None:
-                stages.observer = observer
             while not stop.is_set() and bound.next_due(db, run_id=run_id) is not None:
                 claimed = jobs.claim(db, limit=1, run_id=run_id)
                 if not claimed:

@@ -70,7 +70,7 @@ def go_on(db: Database, job: Job, *, bound: bool) -> None:
     job goes back for that one. Raises `LeaseLost`.
     """
     with db.write() as connection:
-        hold(connection, job)
+        file_id = hold(connection, job)
         if is_asked_anew(connection, job):
             release(connection, job)
             return
@@ -80,6 +80,12 @@ def go_on(db: Database, job: Job, *, bound: bool) -> None:
         in_line = case((jobs.c.priority >= NOW, 0), else_=jobs.c.priority)
         unbound = {} if bound else {"run_id": None}
         release(connection, job, edit_id=None, priority=in_line, **unbound)
+        connection.execute(
+            update(files)
+            .where(files.c.id == file_id)
+            .values(state=ImageState.QUEUED.value, reason=None)
+        )
+        changes.record(connection, changes.IMAGE, [file_id])
         if edit_id is not None:
             underway.step(connection, edit_id)
 
