@@ -9,9 +9,11 @@ import pytest
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline.carrying import Carried, carry_out
+from tagger.pipeline.importing import bring_in
 from tagger.pipeline.undo import undo
 from tagger.pipeline.verify import verify
-from tagger.tracking import edits, history, vocabulary
+from tagger.records import ImageState
+from tagger.tracking import bound, edits, history, underway, vocabulary
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.history import Which
@@ -160,12 +162,15 @@ def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
     config: Config, photos: Path
 ) -> None:
     with Database.open(config.tracking_path) as db:
-        vocabulary.add_synonym(db, "Bar Code", "stripes")
-        vocabulary.add_ban(db, "number 3")
+        past = {"past": True, "dry_run": True}
+        assert vocabulary.add_synonym(db, "Bar Code", "stripes", **past).photos == 3
+        assert vocabulary.every_synonym(db) == []
+        edit = vocabulary.add_synonym(db, "Bar Code", "stripes", past=True)
+        assert vocabulary.add_ban(db, "number 3").photos == 0
         with pytest.raises(UsageError):
-            vocabulary.add_synonym(db, "stripes", "bar code")
+            vocabulary.add_synonym(db, "stripes", "bar code", dry_run=True)
         assert vocabulary.every_synonym(db) == [("bar code", "stripes")]
-    edited(config, "again", ["bar code"], "vocabulary")
+    assert carry_out(config, edit).failed == []
     assert keywords(photos, 2) == ["number 2", "stripes"]
     assert keywords(photos, 3) == ["stripes"]
     run(config, photos, retag=True)
@@ -193,6 +198,62 @@ def test_what_a_command_leaves_the_next_tagger_does(
     made(config, "tag", [os.fsencode(photos)], add=["late"])
     run(config, photos)
     assert all("late" in keywords(photos, number) for number in (1, 2, 3))
+
+
+def test_a_photo_that_waits_for_its_answer_gets_a_persons_words_at_once(
+    config: Config, photos: Path
+) -> None:
+    numbered(photos / "4.jpg", 4)
+    assert bring_in(config, [os.fsencode(photos)]).wordless == 1
+    place = [os.fsencode(photos / "4.jpg")]
+    first = edited(config, "change", place, add=["mine"], description="Mine.")
+    assert keywords(photos, 4) == ["mine"]
+    assert in_file(photos / "4.jpg")["XMP-dc:Description"] == ["Mine."]
+    assert known_images(config)["4.jpg"].state is ImageState.QUEUED
+    assert undo(config, Which(run_id=first.run_id)).refused == []
+    assert keywords(photos, 4) == []
+    second = edited(config, "tag", place, add=["again"])
+    with Database.open(config.tracking_path) as db:
+        assert all(edit.finished_at for edit in underway.listed(db, limit=9))
+        assert bound.count(db, second.run_id) == 0
+    run(config, photos)
+    assert keywords(photos, 4) == ["again", "number 4", "bar code"]
+    image = known_images(config)["4.jpg"]
+    assert image.description == "This is picture 4."
+    assert {t.source for t in image.tags if t.name == "again"} == {"person"}
+
+
+def test_words_of_answers_count_as_what_synonyms_and_bans_make_of_them(
+    config: Config, photos: Path
+) -> None:
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "bar code", "Stripes")
+        vocabulary.add_ban(db, "number 2")
+    place = [os.fsencode(photos / "2.jpg")]
+    dry = {"dry_run": True}
+    assert made(config, "tag", place, remove=["STRIPES"], **dry).photos == 1
+    assert made(config, "tag", place, add=["stripes"], **dry).photos == 0
+    assert made(config, "tag", place, add=["bar code", "number 2"], **dry).photos == 1
+    edited(config, "tag", place, add=["number 2"], remove=["stripes"])
+    assert keywords(photos, 2) == ["number 2"]
+
+
+def test_what_is_typed_is_stored_as_a_file_can_hold_it(
+    config: Config, photos: Path
+) -> None:
+    place = [os.fsencode(photos / "2.jpg")]
+    text = " Zeile\r\nzwei\x00\x1b[31m\ufffe\ud800 \n"
+    words = ["  two\n words ", "Two\x07 Words", "\ud83d\x85x"]
+    edited(config, "change", place, add=words, description=text)
+    assert sorted(keywords(photos, 2)) == ["bar code", "number 2", "two words", "x"]
+    found = in_file(photos / "2.jpg")["XMP-dc:Description"]
+    assert found == ["Zeile\nzwei[31m"]
+    assert known_images(config)["2.jpg"].description == found[0]
+    after = fingerprints(photos)
+    again = made(config, "change", place, add=words, description=text)
+    assert again.photos == 0
+    run(config, photos)
+    assert fingerprints(photos) == after
 
 
 def test_a_tag_nobody_knows_or_an_empty_one_is_refused(config: Config) -> None:

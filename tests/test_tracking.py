@@ -24,6 +24,7 @@ from tagger.records import (
 from tagger.tracking import (
     bound,
     changes,
+    edits,
     folders,
     jobs,
     results,
@@ -31,6 +32,7 @@ from tagger.tracking import (
     runs,
     snapshots,
     status,
+    underway,
     writes,
 )
 from tagger.tracking.database import Database
@@ -375,6 +377,9 @@ def test_file_names_that_are_not_utf8_are_kept_as_bytes(
     assert name in [job.path for job in jobs.claim(db, limit=9)]
 
 
+EDITS_SHAPE = "PRAGMA table_xinfo(edits)"
+
+
 def test_a_newer_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "tracking.db"
     Database.open(path).close()
@@ -384,6 +389,74 @@ def test_a_newer_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(DataError, match="newer version of Image Tagger"):
         Database.open(path)
+
+
+def test_a_database_without_failed_edits_is_brought_up_to_date(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    for path in (old, new):
+        Database.open(path).close()
+    connection = sqlite3.connect(old)
+    connection.execute("ALTER TABLE edits DROP COLUMN failed")
+    connection.execute("DELETE FROM migrations WHERE name = 'm007_failed_edits'")
+    connection.execute(
+        "INSERT INTO edits (kind, detail, photos, created_at) VALUES "
+        "('tags', '{\"add\": [\"x\"], \"remove\": []}', 3, '2026-11-22T10:00:00.000Z')"
+    )
+    connection.commit()
+    connection.close()
+    with Database.open(old) as db:
+        [edit] = underway.listed(db, limit=9)
+        assert (edit.photos, edit.failed, edit.detail["add"]) == (3, 0, ["x"])
+        underway.close(db)
+        assert underway.listed(db, limit=9, unfinished=True) == []
+    columns = [
+        sorted(row[1:] for row in sqlite3.connect(p).execute(EDITS_SHAPE))
+        for p in (old, new)
+    ]
+    assert columns[0] == columns[1]
+
+
+def test_edits_are_found_along_the_line_however_long_it_is(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    ids = [job.file_id for job in jobs.claim(db, limit=9)]
+    jobs.release_all(db)
+    assert jobs.claim(db, limit=9, edits_only=True) == []
+    edits.tag(db, ids=ids[-1:], add=["x"])
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    assert (job.file_id, job.is_edit) == (ids[-1], True)
+    with db.read() as connection:
+        where = "priority >= 100 AND edit_id IS NOT NULL"
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE {where} "
+            "ORDER BY priority DESC, id LIMIT 8"
+        ).all()
+    assert "USING INDEX jobs_next (priority>?)" in str(plan)
+
+
+def test_an_edit_is_over_once_its_words_are_written_and_the_photo_waits_on(
+    db: Database, photos: Path
+) -> None:
+    scan(db, add_folder(db, photos))
+    first = image(db, "a.jpg").id
+    edit = edits.tag(db, ids=[first], add=["x"])
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    returns.postpone(db, job, reason="its folder is full", delay_s=0)
+    assert underway.listed(db, limit=1)[0].not_written == 1
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    later = edits.tag(db, ids=[first], add=["y"])
+    returns.go_on(db, job, bound=True)
+    assert underway.left(db, later.id or 0) == {first}
+    [job] = jobs.claim(db, limit=9, edits_only=True)
+    returns.go_on(db, job, bound=True)
+    assert [e.finished_at is not None for e in underway.listed(db, limit=9)] == [
+        True
+    ] * 2
+    assert (image(db, "a.jpg").state, image(db, "a.jpg").reason) == ("queued", None)
+    assert jobs.claim(db, limit=9, edits_only=True) == []
+    assert {job.file_id for job in jobs.claim(db, limit=9)} >= {first}
+    assert edit.photos == 1
 
 
 def test_what_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:

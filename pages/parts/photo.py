@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts import chips, downloads, facts, places, told, viewer, wording
+from pages.parts import (
+    chips,
+    downloads,
+    facts,
+    places,
+    told,
+    viewer,
+    word_form,
+    wording,
+)
 from pages.parts.downloads import Download
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Image
@@ -72,7 +81,8 @@ def _size_px(image: Image) -> tuple[int, int] | None:
 def _words(image: Image) -> None:
     if image.state is not ImageState.TAGGED:
         st.badge(wording.STATES[image.state], color="orange")
-        st.text(image.reason or "")
+        if image.reason:
+            st.text(image.reason)
     if image.description:
         st.text(image.description)
         st.caption(wording.plain(_said_by(image)))
@@ -85,13 +95,16 @@ def _words(image: Image) -> None:
         st.caption("Outlined tags were in the file or come from a person.")
     if picked:
         places.gallery(tag=picked)
+    word_form.show(runtime.current(), image)
     facts.show(_facts(image), key="photo_facts")
     original = Download("Download the original", pictures.original_url(image.id))
     downloads.show([original], key="photo_original")
 
 
 def _said_by(image: Image) -> str:
-    if image.description_source in (None, "file", "person"):
+    if image.description_source == "person":
+        return "Described by a person."
+    if image.description_source in (None, "file"):
         return "The description was in the file."
     if image.description_source == wording.BUILTIN:
         return "Described by the built-in model."

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from tagger.catalogue import rows
+from tagger.catalogue import language, rows
 from tagger.catalogue.facets import (
     Activity,
     Counts,
@@ -26,7 +26,7 @@ from tagger.catalogue.facets import (
 )
 from tagger.catalogue.paging import slice_of
 from tagger.catalogue.store import Catalogue
-from tagger.catalogue.wanted import Sort, Wanted
+from tagger.catalogue.wanted import Sort, Wanted, choose
 from tagger.errors import UsageError
 from tagger.records import Facts, ImageState, ImageTag, WriteMode
 
@@ -46,6 +46,7 @@ __all__ = [
     "counts",
     "failures",
     "folder_counts",
+    "found",
     "image",
     "months",
     "page",
@@ -138,6 +139,17 @@ def page(
         next=found.next,
         previous=found.previous,
     )
+
+
+def found(catalogue: Catalogue, query: str) -> list[int]:
+    """The ids of all photos a query finds. Raises `UsageError` if it is no good.
+
+    An empty one finds none: whoever means every photo has to say so.
+    """
+    if not language.parse(query):
+        raise UsageError("The query is empty; it would mean every photo")
+    chosen = choose(catalogue, Wanted(query=query))
+    return [] if chosen.hits is None else [int(one) for one in chosen.hits]
 
 
 def cards(catalogue: Catalogue, ids: Sequence[int]) -> list[Card]:

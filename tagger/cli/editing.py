@@ -8,6 +8,7 @@ import os
 import threading
 from argparse import Namespace
 from collections.abc import Callable
+from typing import Protocol
 
 from tagger.cli import output
 from tagger.config import Config
@@ -22,6 +23,12 @@ from tagger.tracking.edits import Edit
 SOME_FAILED = 3
 
 Make = Callable[[Database, bool], Edit]
+
+
+class Change(Protocol):
+    """A change of the word lists."""
+
+    def __call__(self, db: Database, *, past: bool, dry_run: bool) -> Edit: ...
 
 
 def add(options: Namespace, config: Config) -> int:
@@ -97,8 +104,7 @@ def add_synonym(options: Namespace, config: Config) -> int:
     return _vocabulary(
         options,
         config,
-        options.word,
-        lambda db: vocabulary.add_synonym(db, options.word, options.tag),
+        lambda db, **how: vocabulary.add_synonym(db, options.word, options.tag, **how),
     )
 
 
@@ -107,8 +113,7 @@ def remove_synonym(options: Namespace, config: Config) -> int:
     return _vocabulary(
         options,
         config,
-        options.word,
-        lambda db: vocabulary.remove_synonym(db, options.word),
+        lambda db, **how: vocabulary.remove_synonym(db, options.word, **how),
     )
 
 
@@ -126,14 +131,18 @@ def bans(options: Namespace, config: Config) -> int:
 def add_ban(options: Namespace, config: Config) -> int:
     """Have no answer bring a tag any more."""
     return _vocabulary(
-        options, config, options.tag, lambda db: vocabulary.add_ban(db, options.tag)
+        options,
+        config,
+        lambda db, **how: vocabulary.add_ban(db, options.tag, **how),
     )
 
 
 def remove_ban(options: Namespace, config: Config) -> int:
     """Allow a tag again."""
     return _vocabulary(
-        options, config, options.tag, lambda db: vocabulary.remove_ban(db, options.tag)
+        options,
+        config,
+        lambda db, **how: vocabulary.remove_ban(db, options.tag, **how),
     )
 
 
@@ -141,20 +150,14 @@ def _places(paths: list[str]) -> list[bytes]:
     return [os.path.realpath(os.fsencode(path)) for path in paths]
 
 
-def _vocabulary(
-    options: Namespace, config: Config, word: str, change: Callable[[Database], None]
-) -> int:
+def _vocabulary(options: Namespace, config: Config, change: Change) -> int:
     """Change the lists, and with `--past` the photos that are tagged already."""
-    with Database.open(config.tracking_path) as db:
-        names = vocabulary.sources(db, word)
-        if not options.dry_run:
-            change(db)
     if options.past or options.dry_run:
         return _edit(
-            options,
-            config,
-            lambda db, dry: edits.again(db, names, "vocabulary", dry_run=dry),
+            options, config, lambda db, dry: change(db, past=True, dry_run=dry)
         )
+    with Database.open(config.tracking_path) as db:
+        change(db, past=False, dry_run=False)
     output.problem("it holds for answers from now on; --past applies it to older ones")
     return 0
 

@@ -38,6 +38,7 @@ RENEW_S = 15.0
 IDLE_S = 0.4
 # Answers that wait to be written hold no pixels; this many may queue up.
 WRITES_AHEAD = 64
+EDITS_AT_ONCE = 8
 # How long a stop waits for a write under way, and for servers to hang up.
 WRITE_GRACE_S = 4.0
 HANG_UP_S = 1.0
@@ -77,7 +78,7 @@ class Flow:
         self._held_lock = threading.Lock()
         self._unasked = 0
         self._renewed = time.time()
-        self._claim_at = 0.0
+        self._claim_at = self._edits_at = 0.0
         slots = sum(server.places for server in self.servers)
         self._ahead = 2 * slots + 2 * look_threads
         for n in range(look_threads):
@@ -112,6 +113,8 @@ class Flow:
             self._renew()
             if self.room.problem:
                 return
+            if self._patient:
+                self._claim_edits()
             if self._patient and self.problem:
                 self._give_back_unasked()
                 return
@@ -136,6 +139,16 @@ class Flow:
         claimed = jobs.claim(self._stages.db, limit=room, run_id=run_id)
         if len(claimed) < room:
             self._claim_at = time.monotonic() + IDLE_S
+        for job in claimed:
+            self._take(Item(job))
+
+    def _claim_edits(self) -> None:
+        """They need no model: a full line, or servers that are away, hold up none."""
+        if self.held >= self._ahead + WRITES_AHEAD or time.monotonic() < self._edits_at:
+            return
+        claimed = jobs.claim(self._stages.db, limit=EDITS_AT_ONCE, edits_only=True)
+        if len(claimed) < EDITS_AT_ONCE:
+            self._edits_at = time.monotonic() + IDLE_S
         for job in claimed:
             self._take(Item(job))
 
@@ -188,7 +201,9 @@ class Flow:
         self._ask_or_pass(item)
 
     def _ask_or_pass(self, item: Item) -> None:
-        if self._stages.use_known(item):
+        is_known = self._stages.use_known(item)
+        item.waits_on = item.job.is_edit and not is_known
+        if is_known or item.waits_on:
             self._pass_on(item)
         elif self._pictures.lead(item):
             self._asking.put(item)

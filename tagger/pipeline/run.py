@@ -25,7 +25,7 @@ from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, runs, upgrades
+from tagger.tracking import bound, folders, runs, underway, upgrades
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -182,12 +182,13 @@ class _Tagger:
         )
 
     def _look_around(self) -> None:
-        """Now and then: has exiftool come, and is there a better model?"""
+        """Now and then: has exiftool come, is there a better model, what is over?"""
         self._looked_around_at = time.monotonic()
         self._choose()
         assert self._flow is not None
         try:
             self._look_for_exiftool()
+            underway.close(self._db)
         except DataFull as error:
             self._flow.room.is_out(error)
 

@@ -51,7 +51,10 @@ def _ignore(step: str, job: Job) -> None:
 
 @dataclass(slots=True)
 class Item:
-    """One photo on its way through the stages. `announced` are its open intents."""
+    """One photo on its way through the stages. `announced` are its open intents.
+
+    `waits_on` says that only an edit is carried out; an answer is still to come.
+    """
 
     job: Job
     picture: Picture | None = None
@@ -62,6 +65,7 @@ class Item:
     answer: Answer | None = None
     announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
+    waits_on: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +73,8 @@ class Stages:
     """The stages with all they need. `observer` hears each step once it is durable.
 
     Without exiftool words in files are unknown, and answers wait to be written; each
-    photo tries anew, so that it is taken into use once it is there.
+    photo tries anew, so that it is taken into use once it is there. `asks` says whether
+    photos without an answer get one in this process.
     """
 
     config: Config
@@ -82,6 +87,7 @@ class Stages:
     run_id: int | None
     side_px: int
     observer: Observer = _ignore
+    asks: bool = True
 
     def look(self, item: Item) -> None:
         """Make sure the photo is known as it stands; decodes it if a model must see it.
@@ -202,7 +208,7 @@ class Stages:
         mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id)
         if wanted is None or mode is WriteMode.NONE:
-            self._finish(job, reason=conflicts.of(self.db, job.file_id))
+            self._finish(item, reason=conflicts.of(self.db, job.file_id))
             return
         assert item.identity is not None
         assert item.stat is not None
@@ -243,7 +249,7 @@ class Stages:
         item.announced.pop(written.target, None)
         self.observer("noted", job)
         self.settle(item)
-        self._finish(job, reason=written.note)
+        self._finish(item, reason=written.note)
 
     def _ready(self, item: Item, mode: WriteMode) -> Places:
         """Where the sidecars are, once it is sure that nobody touched them meanwhile.
@@ -259,9 +265,11 @@ class Stages:
             self.besides.where.mirrors.prepare(job.path, folder, places.place)
         return places
 
-    def _finish(self, job: Job, *, reason: str | None = None) -> None:
-        if jobs.finish(self.db, job, ImageState.TAGGED, reason=reason):
-            self.observer("finished", job)
+    def _finish(self, item: Item, *, reason: str | None = None) -> None:
+        if item.waits_on:
+            returns.go_on(self.db, item.job, bound=self.asks)
+        elif jobs.finish(self.db, item.job, ImageState.TAGGED, reason=reason):
+            self.observer("finished", item.job)
 
     def settle(self, item: Item) -> None:
         """Find out by the files' hashes what became of the other announced writes.

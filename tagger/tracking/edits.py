@@ -7,28 +7,28 @@ can be asked beforehand how many photos and files that would be.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 
-from sqlalchemy import Connection, exists, literal, or_, select, update
+from sqlalchemy import Connection, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
-from tagger.records import WriteMode, utc_now
-from tagger.texts import holdable
-from tagger.tracking import having, tagnames
+from tagger.records import utc_now
+from tagger.tracking import choosing, tagnames, underway
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
-from tagger.tracking.places import at_or_below
-from tagger.tracking.queueing import enqueue, set_all
+from tagger.tracking.queueing import NOW, enqueue, set_all
 from tagger.tracking.schema import (
     conflicts,
     edits,
     files,
-    folders,
     jobs,
     person_tags,
-    result_tags,
     tags,
 )
+
+LONGEST_TAG = 200
+LONGEST_DESCRIPTION = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,29 +47,73 @@ class Edit:
 
 def tag(
     db: Database,
-    places: Sequence[bytes],
+    places: Sequence[bytes] = (),
     *,
+    ids: Sequence[int] = (),
     add: Sequence[str] = (),
     remove: Sequence[str] = (),
     dry_run: bool = False,
 ) -> Edit:
-    """Add tags to the photos at or below `places`, and take others from them."""
-    add, remove = _names(add), _names(remove)
-    detail = {"add": add, "remove": remove}
+    """Add tags to photos, and take others from them.
+
+    The photos are those at or below `places`, and those of these `ids`.
+    """
+    return change(db, places, ids=ids, add=add, remove=remove, dry_run=dry_run)
+
+
+def describe(
+    db: Database,
+    places: Sequence[bytes],
+    text: str,
+    *,
+    dry_run: bool = False,
+) -> Edit:
+    """Give the photos at or below `places` a description."""
+    return change(db, places, description=text, dry_run=dry_run)
+
+
+def change(
+    db: Database,
+    places: Sequence[bytes] = (),
+    *,
+    ids: Sequence[int] = (),
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    description: str | None = None,
+    dry_run: bool = False,
+) -> Edit:
+    """Change tags and description of photos at once, as one edit.
+
+    Raises `UsageError` for a word that cannot be one, or a tag to add and to remove.
+    """
+    add, remove = _named(add), _known_as(remove)
+    text = None if description is None else _described(description)
+    if both := {*map(tagnames.key, add)} & {*map(tagnames.key, remove)}:
+        raise UsageError(f"{min(both)} cannot be added and removed at once")
+    where = or_(choosing.at(places), choosing.among(ids))
     with db.write() as connection:
-        where = or_(*(at_or_below(place) for place in places))
-        added = {name: having.unsaid(connection, name, where) for name in add}
-        removed = {name: having.having(connection, name, where) for name in remove}
-        ids = sorted(
-            {i for found in [added, removed] for f in found.values() for i in f}
-        )
+        added = {name: choosing.unsaid(connection, name, where) for name in add}
+        removed = {name: choosing.having(connection, [name], where) for name in remove}
+        described: list[int] = []
+        if text is not None:
+            differs = files.c.person_description.is_distinct_from(text)
+            described += connection.scalars(choosing.photos().where(where, differs))
+        lists = [*added.values(), *removed.values(), described]
+        touched = sorted({i for found in lists for i in found})
+        tagging = {"add": list(add), "remove": list(remove)} if add or remove else {}
+        detail = tagging | ({} if text is None else {"description": text})
+        kind = "tags" if text is None else "change" if tagging else "describe"
         if dry_run:
-            return _asked(connection, "tags", ids)
+            return _asked(connection, kind, touched)
         for name, found in added.items():
             _say(connection, found, name, kept=True)
         for name, found in removed.items():
             _say(connection, found, name, kept=False)
-        return _made(connection, "tags", detail, ids)
+        if text is not None:
+            values = {"person_description": text, "description_removed": False}
+            set_all(connection, described, **values)
+            _resolve(connection, described)
+        return _made(connection, kind, detail, touched)
 
 
 def replace(
@@ -79,7 +123,8 @@ def replace(
 
     Raises `UsageError` if none of the old tags is known.
     """
-    old, new = _names(old), None if new is None else _names([new])[0]
+    old = _known_as(old)
+    new = None if new is None else _named([new])[0]
     kind = "delete" if new is None else "rename" if len(old) == 1 else "merge"
     keys = {tagnames.key(name): name for name in old}
     if new is not None:
@@ -88,10 +133,8 @@ def replace(
         raise UsageError(f"{old[0]} and {new} are one tag: case makes no difference")
     with db.write() as connection:
         _check_known(connection, keys)
-        everyone = literal(True)
-        gone = {
-            name: having.having(connection, name, everyone) for name in keys.values()
-        }
+        every = choosing.EVERY
+        gone = {n: choosing.having(connection, [n], every) for n in keys.values()}
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
             return _asked(connection, kind, ids)
@@ -99,44 +142,17 @@ def replace(
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
             _say(connection, found, name, kept=False, instead=new)
-        return _made(connection, kind, {"old": old, "new": new}, ids)
-
-
-def describe(
-    db: Database, places: Sequence[bytes], text: str, *, dry_run: bool = False
-) -> Edit:
-    """Give the photos at or below `places` a description."""
-    text = holdable(text)
-    if not text.strip():
-        raise UsageError("a description cannot be empty")
-    with db.write() as connection:
-        where = or_(*(at_or_below(place) for place in places))
-        differs = files.c.person_description.is_distinct_from(text)
-        ids = list(connection.scalars(having.photos().where(where, differs)))
-        if dry_run:
-            return _asked(connection, "describe", ids)
-        set_all(connection, ids, person_description=text, description_removed=False)
-        _resolve(connection, ids)
-        return _made(connection, "describe", {"description": text}, ids)
+        return _made(connection, kind, {"old": list(old), "new": new}, ids)
 
 
 def again(
-    db: Database, names: Sequence[str], kind: str, *, dry_run: bool = False
+    connection: Connection, names: Sequence[str], kind: str, *, dry_run: bool
 ) -> Edit:
     """Bring the photos in line whose answers had one of these tags."""
-    with db.write() as connection:
-        keys = [tagnames.key(name) for name in names]
-        answered = (
-            select(result_tags.c.result_id)
-            .join(tags, tags.c.id == result_tags.c.tag_id)
-            .where(tags.c.key.in_(keys))
-        )
-        ids = list(
-            connection.scalars(having.photos().where(files.c.result_id.in_(answered)))
-        )
-        if dry_run:
-            return _asked(connection, kind, ids)
-        return _made(connection, kind, {"tags": list(names)}, ids)
+    ids = choosing.answered_with(connection, names)
+    if dry_run:
+        return _asked(connection, kind, ids)
+    return _made(connection, kind, {"tags": list(names)}, ids)
 
 
 def bind(db: Database, edit_id: int, run_id: int) -> None:
@@ -149,23 +165,35 @@ def bind(db: Database, edit_id: int, run_id: int) -> None:
         )
 
 
-def close(db: Database) -> None:
-    """Note of each edit whose jobs are all done that it is."""
-    left = exists(select(jobs.c.id).where(jobs.c.edit_id == edits.c.id))
-    with db.write() as connection:
-        connection.execute(
-            update(edits)
-            .where(edits.c.finished_at.is_(None), ~left)
-            .values(finished_at=utc_now())
-        )
+def _named(names: Sequence[str]) -> list[str]:
+    """New tags as they are stored. Raises `UsageError` for what can be none."""
+    tidied = _known_as([tagnames.tidy(name) for name in names])
+    for name in tidied:
+        if len(name) > LONGEST_TAG:
+            raise UsageError(
+                f"{name[:30]}… is too long: a tag has up to {LONGEST_TAG} characters"
+            )
+    return tidied
 
 
-def _names(names: Sequence[str]) -> list[str]:
-    """The tags as files can hold them. Raises `UsageError` if one is empty then."""
-    held = [holdable(name) for name in names]
-    if any(not tagnames.key(name) for name in held):
+def _known_as(names: Sequence[str]) -> list[str]:
+    """Each tag once. Raises `UsageError` if one is empty."""
+    if any(not tagnames.key(name) for name in names):
         raise UsageError("a tag cannot be empty")
-    return held
+    first = {tagnames.key(name): name for name in reversed(names)}
+    return list(first.values())[::-1]
+
+
+def _described(text: str) -> str:
+    tidied = tagnames.tidy_lines(text)
+    if not tidied:
+        raise UsageError("a description cannot be empty")
+    if len(tidied) > LONGEST_DESCRIPTION:
+        raise UsageError(
+            f"a description has up to {LONGEST_DESCRIPTION:,} characters, not "
+            f"{len(tidied):,}"
+        )
+    return tidied
 
 
 def _check_known(connection: Connection, keys: dict[str, str]) -> None:
@@ -187,11 +215,12 @@ def _say(
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
     values = {"name": name, "kept": kept, "at": utc_now(), "instead": instead}
+    said = {"tag_id": tag_id, **values}
+    rows = select(files.c.id, *(literal(value) for value in said.values()))
     connection.execute(
-        insert(person_tags).on_conflict_do_update(
-            index_elements=["file_id", "tag_id"], set_=values
-        ),
-        [{"file_id": i, "tag_id": tag_id, **values} for i in ids],
+        insert(person_tags)
+        .from_select(["file_id", *said], rows.where(choosing.among(ids)))
+        .on_conflict_do_update(index_elements=["file_id", "tag_id"], set_=values)
     )
 
 
@@ -210,47 +239,27 @@ def _asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
         id=None,
         kind=kind,
         photos=len(ids),
-        files=_writable(connection, ids),
+        files=choosing.in_files(connection, ids),
         file_ids=tuple(ids),
-    )
-
-
-def _writable(connection: Connection, ids: Sequence[int]) -> int:
-    """How many of these photos have their words in a file."""
-    query = (
-        select(files.c.id)
-        .join(folders)
-        .where(
-            folders.c.write_mode != WriteMode.NONE.value,
-            files.c.missing_since.is_(None),
-        )
-    )
-    return sum(
-        len(connection.scalars(query.where(files.c.id.in_(chunk))).all())
-        for chunk in tagnames.chunks(ids)
     )
 
 
 def _made(
     connection: Connection, kind: str, detail: Mapping[str, object], ids: Sequence[int]
 ) -> Edit:
-    """Put the edit on record and its photos into the queue."""
+    """Put the edit on record and its photos into the queue, ahead of all others."""
     edit_id = connection.execute(
         edits.insert()
         .values(kind=kind, detail=detail, photos=len(ids), created_at=utc_now())
         .returning(edits.c.id)
     ).scalar_one()
     enqueue(connection, dict.fromkeys(ids))
-    for chunk in tagnames.chunks(ids):
-        connection.execute(
-            update(jobs).where(jobs.c.file_id.in_(chunk)).values(edit_id=edit_id)
-        )
-    record(connection, IMAGE, ids)
-    asked = _asked(connection, kind, ids)
-    return Edit(
-        id=int(edit_id),
-        kind=kind,
-        photos=asked.photos,
-        files=asked.files,
-        file_ids=asked.file_ids,
+    connection.execute(
+        update(jobs)
+        .where(choosing.among(ids, jobs.c.file_id))
+        .values(edit_id=edit_id, priority=NOW)
     )
+    # One without photos, or whose photos all came over to this one, is finished.
+    underway.close_in(connection)
+    record(connection, IMAGE, ids)
+    return replaced(_asked(connection, kind, ids), id=int(edit_id))

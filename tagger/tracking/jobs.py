@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from tagger.records import ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import changes, tagnames, underway
 from tagger.tracking.database import Database
-from tagger.tracking.queueing import enqueue
+from tagger.tracking.queueing import NOW, enqueue
 from tagger.tracking.schema import files, folders, jobs, writes
 
 LEASE_S = 60.0
@@ -39,7 +39,8 @@ class Job:
 
     `looked` says that what is on record of the photo is of the file `stat` names,
     `words_known` the same of its words. `interrupted` says that a write of it was
-    announced of which nobody knows whether it was done.
+    announced of which nobody knows whether it was done; `is_edit` that a person changed
+    its words in the program, and its file is to follow.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Job:
     looked: bool
     words_known: bool
     interrupted: bool
+    is_edit: bool
     identity: str | None
     orientation: int | None
     result_id: int | None
@@ -70,12 +72,14 @@ def claim(
     *,
     limit: int,
     run_id: int | None = None,
+    edits_only: bool = False,
     lease_s: float = LEASE_S,
 ) -> list[Job]:
     """Lease up to `limit` jobs that can be worked on now, first in line first.
 
     With `run_id` only the jobs bound to that command; otherwise those of all active
-    folders. Photos that are missing or offline are left waiting.
+    folders, and edits in any. Photos that are missing or offline are left waiting.
+    `edits_only` takes none but edits, which need no model.
     """
     now = time.time()
     where = [
@@ -83,6 +87,8 @@ def claim(
         or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
         workable(run_id),
     ]
+    if edits_only:  # the priority first: it finds them along the index of the queue
+        where += [jobs.c.priority >= NOW, jobs.c.edit_id.is_not(None)]
     line = (
         select(jobs.c.id)
         .where(and_(*where))
@@ -123,8 +129,8 @@ def workable(run_id: int | None) -> ColumnElement[bool]:
         )
         .correlate(jobs)
     )
-    if run_id is None:
-        return exists(photo.where(folders.c.active))
+    if run_id is None:  # an edit was asked for by a person, wherever the photo is
+        return exists(photo.where(or_(folders.c.active, jobs.c.edit_id.is_not(None))))
     return and_(jobs.c.run_id == run_id, exists(photo))
 
 
@@ -138,6 +144,7 @@ def _read(connection: Connection, job_id: int, token: str) -> Job:
             jobs.c.attempts,
             jobs.c.server_failures,
             jobs.c.created_at,
+            jobs.c.edit_id.is_not(None).label("is_edit"),
             files.c.id.label("file_id"),
             *(files.c[name] for name in _FILE_COLUMNS),
             exists(select(writes.c.id).where(is_open)).label("interrupted"),
@@ -177,6 +184,7 @@ def _job(row: Row[Any], token: str) -> Job:
         looked=row.looked_at is not None,
         words_known=row.words_at is not None,
         interrupted=row.interrupted,
+        is_edit=row.is_edit,
         identity=row.identity,
         orientation=row.orientation,
         result_id=row.result_id,
@@ -218,22 +226,27 @@ def finish(
     """
     with db.write() as connection:
         file_id = hold(connection, job)
-        if _wanted(connection, job) != job.wanted:
+        if is_asked_anew(connection, job):
             release(connection, job)
             return False
-        connection.execute(delete(jobs).where(jobs.c.id == job.id))
+        edit_id = connection.execute(
+            delete(jobs).where(jobs.c.id == job.id).returning(jobs.c.edit_id)
+        ).scalar_one()
         connection.execute(
             update(files)
             .where(files.c.id == file_id)
             .values(state=state.value, reason=reason, finished_at=utc_now())
         )
         changes.record(connection, changes.IMAGE, [file_id])
+        if edit_id is not None:
+            underway.step(connection, edit_id, failed=state is ImageState.FAILED)
     return True
 
 
-def _wanted(connection: Connection, job: Job) -> int:
+def is_asked_anew(connection: Connection, job: Job) -> bool:
+    """Whether the job was asked for once more since its holder took it."""
     wanted = select(jobs.c.wanted).where(jobs.c.id == job.id)
-    return int(connection.execute(wanted).scalar_one())
+    return bool(connection.execute(wanted).scalar_one() != job.wanted)
 
 
 def release(connection: Connection, job: Job, **values: object) -> None:

@@ -19,6 +19,7 @@ from tagger.tracking import (
     imports,
     ownwords,
     reconcile,
+    saying,
     sidecars,
     tagnames,
 )
@@ -146,7 +147,7 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
     asked = connection.execute(
         delete(jobs)
         .where(jobs.c.file_id == old_id)
-        .returning(jobs.c.ask_again, jobs.c.created_at)
+        .returning(jobs.c.ask_again, jobs.c.created_at, jobs.c.edit_id, jobs.c.priority)
     ).first()
     connection.execute(
         update(jobs).where(jobs.c.file_id == new.id).values(file_id=old_id)
@@ -158,6 +159,13 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
             .values(ask_again=True, created_at=asked.created_at)
         )
     sidecars.forget(connection, new.id)
+    if asked is not None and asked.edit_id is not None:
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.file_id == old_id)
+            .values(edit_id=asked.edit_id, priority=asked.priority)
+        )
+    saying.hand_over(connection, new, old_id)
     connection.execute(delete(files).where(files.c.id == new.id))
     connection.execute(
         update(files)

@@ -52,11 +52,19 @@ def m002_sidecars(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX sidecars_path ON sidecars (path)")
 
 
+def m007_failed_edits(connection: Connection) -> None:
+    """Each edit counts the photos that came to an end without it."""
+    connection.exec_driver_sql(
+        "ALTER TABLE edits ADD COLUMN failed INTEGER DEFAULT 0 NOT NULL"
+    )
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
     m002_sidecars,
     m006_renamed_tags,
+    m007_failed_edits,
     m008_pictures_of_writes,
 )
 

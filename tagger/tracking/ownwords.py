@@ -23,8 +23,9 @@ class Own:
     """What is ours, by key and by text, and the write that brought it, if one did.
 
     `exact` says that the bytes we last wrote to, or stood there before, are known, so
-    that nobody edited them; `of` is the file they were known from. The photo and its
-    sidecar may each be `known` by their bytes.
+    that nobody edited them; `of` is the file they were known from. `by_edit` says that
+    the write brought a person's words only. The photo and its sidecar may each be
+    `known` by their bytes.
     """
 
     tags: dict[str, str] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Own:
     of: int | None = None
     photo_known: bool = False
     sidecar_known: bool = False
+    by_edit: bool = False
 
 
 def found(
@@ -65,9 +67,11 @@ def found(
         if not doubtful or _is_all_there(before, words):
             own.append(before)
     present = {tagnames.key(name) for name in words.tags}
-    written = next((one for one in own if one.result_id is not None), Own())
+    by_result = [one for one in own if one.result_id is not None]
+    by_edit = [one for one in own if one.by_edit]
+    written = next(iter([*by_result, *by_edit]), Own())
     exact = {
-        None: written.result_id is not None,
+        None: bool(by_result or by_edit),
         WriteMode.FILE.value: photo is not None,
         # A sidecar that is gone was lost, or left behind: no word was taken out.
         WriteMode.SIDECAR.value: beside is None or sidecar is not None,
@@ -153,6 +157,7 @@ def _left_by(write: Row[Any]) -> Own:
         mode=write.mode,
         written_at=write.closed_at or write.created_at,
         of=write.file_id,
+        by_edit=write.kind == "edit" and write.result_id is None,
     )
 
 

@@ -9,6 +9,9 @@ from tagger.records import ImageState, WriteMode, utc_now
 from tagger.tracking import tagnames
 from tagger.tracking.schema import files, folders
 
+# Higher goes first. What a person wants now goes ahead of everything.
+NOW = 100
+
 
 def enqueue(
     connection: Connection,

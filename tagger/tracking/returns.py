@@ -2,13 +2,14 @@
 
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from tagger.records import ImageState, StatKey, WriteMode, utc_now
-from tagger.tracking import changes
+from tagger.tracking import changes, underway
 from tagger.tracking.database import Database
 from tagger.tracking.files import restat
-from tagger.tracking.jobs import Job, LeaseLost, hold, release
+from tagger.tracking.jobs import Job, LeaseLost, hold, is_asked_anew, release
+from tagger.tracking.queueing import NOW
 from tagger.tracking.schema import files, folders, jobs
 
 
@@ -62,11 +63,38 @@ def postpone(db: Database, job: Job, *, reason: str, delay_s: float) -> bool:
     return bool(news)
 
 
+def go_on(db: Database, job: Job, *, bound: bool) -> None:
+    """The edit of a photo is carried out; its job waits on, for the answer.
+
+    `bound` says whether for the same command. If there is another edit meanwhile, the
+    job goes back for that one. Raises `LeaseLost`.
+    """
+    with db.write() as connection:
+        file_id = hold(connection, job)
+        if is_asked_anew(connection, job):
+            release(connection, job)
+            return
+        edit_id = connection.execute(
+            select(jobs.c.edit_id).where(jobs.c.id == job.id)
+        ).scalar_one()
+        in_line = case((jobs.c.priority >= NOW, 0), else_=jobs.c.priority)
+        unbound = {} if bound else {"run_id": None}
+        release(connection, job, edit_id=None, priority=in_line, **unbound)
+        connection.execute(
+            update(files)
+            .where(files.c.id == file_id)
+            .values(state=ImageState.QUEUED.value, reason=None)
+        )
+        changes.record(connection, changes.IMAGE, [file_id])
+        if edit_id is not None:
+            underway.step(connection, edit_id)
+
+
 def terms(db: Database, job: Job) -> WriteMode:
     """Where the folder wants the words now, right before they are written.
 
     Raises `LeaseLost`, with the job given back, if the folder was taken out or
-    switched off after the job was taken.
+    switched off after the job was taken, unless a person asked for this photo.
     """
     with db.read() as connection:
         file_id = hold(connection, job)
@@ -76,11 +104,13 @@ def terms(db: Database, job: Job) -> WriteMode:
                 folders.c.removed_at,
                 folders.c.active,
                 jobs.c.run_id,
+                jobs.c.edit_id,
             )
             .select_from(jobs.join(files).join(folders))
             .where(files.c.id == file_id)
         ).one()
-    if row.removed_at is None and (row.active or row.run_id is not None):
+    is_asked_for = row.run_id is not None or row.edit_id is not None
+    if row.removed_at is None and (row.active or is_asked_for):
         return WriteMode(row.write_mode)
     put_back(db, job)
     raise LeaseLost(job.id)

@@ -77,5 +77,22 @@ def say(
         )
 
 
+def hand_over(connection: Connection, file: Row[Any], file_id: int) -> None:
+    """What a person said of a photo holds for the one that it turned out to be."""
+    for one in connection.execute(
+        delete(person_tags)
+        .where(person_tags.c.file_id == file.id)
+        .returning(person_tags.c.name, person_tags.c.kept)
+    ).all():
+        say(connection, file_id, [one.name], kept=one.kept)
+    if file.person_description is not None:
+        _note(
+            connection,
+            file_id,
+            person_description=file.person_description,
+            description_removed=False,
+        )
+
+
 def _note(connection: Connection, file_id: int, **values: object) -> None:
     connection.execute(update(files).where(files.c.id == file_id).values(**values))

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
+from tagger.texts import holdable
 from tagger.tracking.schema import tags
 
 T = TypeVar("T")
@@ -18,6 +19,16 @@ CHUNK = 500
 def key(name: str) -> str:
     """What makes two spellings one tag: NFC, case-folded, inner white space single."""
     return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
+
+
+def tidy(text: str) -> str:
+    """What a person typed, without what no file can hold, its white space single."""
+    return " ".join(holdable(text).split())
+
+
+def tidy_lines(text: str) -> str:
+    """The same of a longer text, which keeps its lines."""
+    return holdable(text).strip()
 
 
 def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:

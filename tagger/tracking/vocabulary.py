@@ -4,14 +4,16 @@ Both concern what models say from now on, and what they said as soon as a photo 
 worked on again; a person's own tags they leave alone.
 """
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
-from tagger.texts import holdable
-from tagger.tracking import tagnames
+from tagger.tracking import edits, tagnames
 from tagger.tracking.database import Database
+from tagger.tracking.edits import Edit
 from tagger.tracking.schema import bans, synonyms, tags
+
+KIND = "vocabulary"
 
 
 def every_synonym(db: Database) -> list[tuple[str, str]]:
@@ -29,61 +31,90 @@ def every_ban(db: Database) -> list[str]:
         return list(connection.scalars(select(bans.c.name).order_by(bans.c.key)))
 
 
-def add_synonym(db: Database, word: str, name: str) -> None:
-    """Let `word` become the tag `name`. Raises `UsageError` for a chain or a circle."""
-    word, name = holdable(word), holdable(name)
+def add_synonym(
+    db: Database, word: str, name: str, *, past: bool = False, dry_run: bool = False
+) -> Edit:
+    """Let `word` become the tag `name`. Raises `UsageError` for a chain or a circle.
+
+    As with the others, `past` has the photos follow whose answers said it before, and
+    the edit that is answered tells which; without it, none.
+    """
+    word, name = tagnames.tidy(word), tagnames.tidy(name)
     key, to = tagnames.key(word), tagnames.key(name)
     if not key or not to or key == to:
         raise UsageError(f"{word!r} cannot become {name!r}")
     with db.write() as connection:
+        meant = _meant(connection, word)
         for known, tag in connection.execute(select(synonyms.c.key, synonyms.c.name)):
             if known == to or tagnames.key(tag) == key:
                 raise UsageError(f"{known} becomes {tag} already; remove that first")
-        tagnames.ids(connection, [name])
-        connection.execute(
-            insert(synonyms)
-            .values(key=key, name=name)
-            .on_conflict_do_update(index_elements=["key"], set_={"name": name})
-        )
+        if not dry_run:
+            tagnames.ids(connection, [name])
+            connection.execute(
+                insert(synonyms)
+                .values(key=key, name=name)
+                .on_conflict_do_update(index_elements=["key"], set_={"name": name})
+            )
+        return _applied(connection, meant, past=past, dry_run=dry_run)
 
 
-def remove_synonym(db: Database, word: str) -> None:
+def remove_synonym(
+    db: Database, word: str, *, past: bool = False, dry_run: bool = False
+) -> Edit:
     """Let a word be itself again. Raises `UsageError` if it is."""
-    _remove(db, synonyms, word)
+    return _remove(db, synonyms, word, past=past, dry_run=dry_run)
 
 
-def add_ban(db: Database, name: str) -> None:
+def add_ban(
+    db: Database, name: str, *, past: bool = False, dry_run: bool = False
+) -> Edit:
     """Have no answer bring this tag any more."""
-    name = holdable(name)
+    name = tagnames.tidy(name)
     if not tagnames.key(name):
         raise UsageError("a tag cannot be empty")
     with db.write() as connection:
-        connection.execute(
-            insert(bans)
-            .values(key=tagnames.key(name), name=name)
-            .on_conflict_do_nothing()
-        )
+        meant = _meant(connection, name)
+        if not dry_run:
+            connection.execute(
+                insert(bans)
+                .values(key=tagnames.key(name), name=name)
+                .on_conflict_do_nothing()
+            )
+        return _applied(connection, meant, past=past, dry_run=dry_run)
 
 
-def remove_ban(db: Database, name: str) -> None:
+def remove_ban(
+    db: Database, name: str, *, past: bool = False, dry_run: bool = False
+) -> Edit:
     """Allow a tag again. Raises `UsageError` if it was."""
-    _remove(db, bans, name)
+    return _remove(db, bans, name, past=past, dry_run=dry_run)
 
 
-def sources(db: Database, name: str) -> list[str]:
+def _meant(connection: Connection, name: str) -> list[str]:
     """All tags of answers that count as this one, itself among them."""
-    name = holdable(name)
-    with db.read() as connection:
-        known = connection.execute(select(synonyms.c.key, synonyms.c.name)).tuples()
-        keys = [key for key, tag in known if tagnames.key(tag) == tagnames.key(name)]
-        found = connection.scalars(select(tags.c.name).where(tags.c.key.in_(keys)))
-        return [name, *found]
+    known = connection.execute(select(synonyms.c.key, synonyms.c.name))
+    keys = [row.key for row in known if tagnames.key(row.name) == tagnames.key(name)]
+    found = connection.scalars(select(tags.c.name).where(tags.c.key.in_(keys)))
+    return [name, *found]
 
 
-def _remove(db: Database, table: Table, name: str) -> None:
+def _remove(
+    db: Database, table: Table, name: str, *, past: bool, dry_run: bool
+) -> Edit:
+    listed = table.c.key == tagnames.key(name)
     with db.write() as connection:
-        gone = connection.execute(
-            delete(table).where(table.c.key == tagnames.key(holdable(name)))
-        ).rowcount
-    if not gone:
-        raise UsageError(f"{name} is not on the list")
+        meant = _meant(connection, name)
+        if connection.execute(select(table.c.key).where(listed)).first() is None:
+            raise UsageError(f"{name} is not on the list")
+        if not dry_run:
+            connection.execute(delete(table).where(listed))
+        return _applied(connection, meant, past=past, dry_run=dry_run)
+
+
+def _applied(
+    connection: Connection, names: list[str], *, past: bool, dry_run: bool
+) -> Edit:
+    """The edit of the photos tagged so far; an empty one if they stay as they are."""
+    if past:
+        return edits.again(connection, names, KIND, dry_run=dry_run)
+    return Edit(id=None, kind=KIND, photos=0, files=0, file_ids=())

@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import JSON
 
@@ -48,6 +49,7 @@ bans = Table(
 )
 
 # What people changed in the program, each a batch of jobs that brings files in line.
+# `failed` of its `photos` came to an end without that.
 edits = Table(
     "edits",
     metadata,
@@ -57,6 +59,7 @@ edits = Table(
     Column("photos", Integer, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("finished_at", Text),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
     sqlite_autoincrement=True,
 )
 
