@@ -5,7 +5,7 @@ tagger then brings their files in line, through the same safe writer as all word
 can be asked beforehand how many photos and files that would be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
@@ -86,7 +86,7 @@ def change(
 
     Raises `UsageError` for a word that cannot be one, or a tag to add and to remove.
     """
-    add, remove = _named(add), _known_as(remove)
+    add, remove = _named(add), _known_as(map(tagnames.tidy, remove))
     text = None if description is None else _described(description)
     if both := {*map(tagnames.key, add)} & {*map(tagnames.key, remove)}:
         raise UsageError(f"{min(both)} cannot be added and removed at once")
@@ -123,7 +123,7 @@ def replace(
 
     Raises `UsageError` if none of the old tags is known.
     """
-    old = _known_as(old)
+    old = _known_as(map(tagnames.tidy, old))
     new = None if new is None else _named([new])[0]
     kind = "delete" if new is None else "rename" if len(old) == 1 else "merge"
     keys = {tagnames.key(name): name for name in old}
@@ -167,7 +167,7 @@ def bind(db: Database, edit_id: int, run_id: int) -> None:
 
 def _named(names: Sequence[str]) -> list[str]:
     """New tags as they are stored. Raises `UsageError` for what can be none."""
-    tidied = _known_as([tagnames.tidy(name) for name in names])
+    tidied = _known_as(map(tagnames.tidy, names))
     for name in tidied:
         if len(name) > LONGEST_TAG:
             raise UsageError(
@@ -176,8 +176,9 @@ def _named(names: Sequence[str]) -> list[str]:
     return tidied
 
 
-def _known_as(names: Sequence[str]) -> list[str]:
+def _known_as(names: Iterable[str]) -> list[str]:
     """Each tag once. Raises `UsageError` if one is empty."""
+    names = list(names)
     if any(not tagnames.key(name) for name in names):
         raise UsageError("a tag cannot be empty")
     first = {tagnames.key(name): name for name in reversed(names)}
