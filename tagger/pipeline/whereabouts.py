@@ -225,11 +225,9 @@ class Whereabouts:
 
     def _possible(self, photo: bytes, folder: Folder) -> set[bytes]:
         """Every path at which a sidecar of this photo may be."""
-        bases = {photo, self.mirrors.place(photo, folder)}
-        bases.add(self.mirrors.place(photo, replace(folder, mirror=None)))
         return {
             name + suffix
-            for base in bases
+            for base in (photo, self.mirrors.place(photo, folder))
             for name in (base, _stem(base))
             for suffix in SUFFIXES
         }

@@ -17,6 +17,7 @@ from tagger.tracking import (
     changes,
     handiwork,
     imports,
+    keeping,
     ownwords,
     reconcile,
     sidecars,
@@ -213,7 +214,7 @@ def _keep_words(
         return  # only now it is known which sidecars are its: they are read next
     if is_known and is_part:
         # What cannot be read was not taken out: all stays as it was last known.
-        sidecars.keep(connection, file_id, beside, words)
+        keeping.looked(connection, file_id, beside, words)
         return
     was = reconcile.before(connection, row)
     own = ownwords.found(
@@ -245,7 +246,7 @@ def _keep_words(
     if beside.was_left and row.written_mode in handiwork.BESIDE:
         # What is ours is to be written where the photo is now.
         _note(connection, file_id, written_result_id=None)
-    sidecars.keep(connection, file_id, beside, words, place_is_ours=own.sidecar_known)
+    keeping.looked(connection, file_id, beside, words, place_is_ours=own.sidecar_known)
 
 
 def _as_written(
