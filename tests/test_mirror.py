@@ -225,6 +225,7 @@ def test_a_photo_never_gets_what_was_written_for_one_that_moved_away(
     numbered(photo, 9)
     books.ollama.answer = SECOND
     books.run()
+    assert books.faults() == []
     assert books.sources("moved.jpg")["of the first"] == "file"
     assert set(books.sources("a.jpg")) == {"puppy", "grass"}
     assert subject(books.sidecar(photo)) == ["grass", "puppy"]
@@ -240,9 +241,28 @@ def test_a_photo_alone_is_tagged_though_another_left_its_sidecar_there(
     photo.rename(moved)
     numbered(photo, 9)
     books.scan()
+    before = tree(books.config.mirror_dir)
+    books.faults()  # which moves nothing
+    assert tree(books.config.mirror_dir) == before
     books.run(photo)
     assert subject(books.sidecar(moved)) == ["Rex", "dog", "grass"]
     assert books.sources("a.jpg") == {"dog": "gemma3:4b", "grass": "gemma3:4b"}
+
+
+def test_words_of_a_picture_that_is_gone_are_not_those_of_the_next_one_there(
+    books: Library,
+) -> None:
+    """A camera's names come again; the sidecar has a copy of what the old one had."""
+    photo = books.root / "a.jpg"
+    books.run()
+    assert subject(books.sidecar(photo)) == ["Rex", "dog", "grass"]
+    photo.unlink()
+    books.scan()
+    numbered(photo, 9)
+    books.ollama.answer = SECOND
+    books.run()
+    assert subject(books.sidecar(photo)) == ["grass", "puppy"]
+    assert set(books.sources("a.jpg")) == {"grass", "puppy"}
 
 
 @pytest.mark.parametrize("step", ["intended", "replaced", "noted"])

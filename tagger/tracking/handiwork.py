@@ -5,7 +5,7 @@ the photo into its sidecar. So what is taken out of one of them is not seen in t
 of all: it is held against what stood in that very file.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, update
@@ -58,6 +58,20 @@ def found(
         restored=(photo_changed and own.photo_known)
         or (place_changed and own.sidecar_known and bool(before)),
     )
+
+
+def with_copies(own: Own, before: list[Known], words: FileWords) -> Own:
+    """What is ours where another picture stands now: also what we had copied.
+
+    Its sidecar still has words that were in the old picture's file and are not in this.
+    """
+    ours = next((known for known in before if known.is_ours), None)
+    if ours is None or ours.path not in words.sidecars:
+        return own
+    around = placewords.elsewhere(words, ours.path)
+    copied = {tagnames.key(name): name for name in ours.copied}
+    left = {key: name for key, name in copied.items() if key not in around}
+    return replace(own, tags=own.tags | left)
 
 
 def take_over(

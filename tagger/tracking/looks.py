@@ -226,6 +226,8 @@ def _keep_words(
         doubtful=doubtful,
         place=beside.place,
     )
+    if other_picture:
+        own = handiwork.with_copies(own, known, words)
     hand = handiwork.found(known, beside, own, photo_changed=photo_changed)
     brought = None if own.exact else imports.take(connection, row, words)
     if other_picture and not own.tags and not own.descriptions:
