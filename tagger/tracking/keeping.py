@@ -25,8 +25,11 @@ def looked(
     words: FileWords,
     *,
     place_is_ours: bool = False,
+    no_longer_ours: Collection[str] = (),
 ) -> None:
     """Put down what a look met; what stands in its place may turn out to be ours.
+
+    What of ours somebody says elsewhere, too, is `no_longer_ours` but a copy of theirs.
 
     Of a damaged one the memory is kept: nobody knows what is in it now. Photos that
     took one for theirs that is this one's look again.
@@ -46,7 +49,7 @@ def looked(
             place = words.sidecars.get(stand.path, NOTHING)
             memory = {"tags": place.tags, "description": place.description}
             around = placewords.elsewhere(words, stand.path)
-            copied = _copied(connection, file_id, was, stand)
+            copied = [*_copied(connection, file_id, was, stand), *no_longer_ours]
             kept = [c for c in _still(copied, place) if tagnames.key(c) in around]
             content = stand.content_hash
         rows.append(

@@ -228,6 +228,9 @@ def _keep_words(
     )
     if other_picture:
         own = handiwork.with_copies(own, known, words)
+    claimed = own.tags
+    own = handiwork.without_theirs(connection, row, own, known, beside, words)
+    theirs = [name for key, name in claimed.items() if key not in own.tags]
     hand = handiwork.found(known, beside, own, photo_changed=photo_changed)
     brought = None if own.exact else imports.take(connection, row, words)
     if other_picture and not own.tags and not own.descriptions:
@@ -248,7 +251,14 @@ def _keep_words(
     if beside.was_left and row.written_mode in handiwork.BESIDE:
         # What is ours is to be written where the photo is now.
         _note(connection, file_id, written_result_id=None)
-    keeping.looked(connection, file_id, beside, words, place_is_ours=own.sidecar_known)
+    keeping.looked(
+        connection,
+        file_id,
+        beside,
+        words,
+        place_is_ours=own.sidecar_known,
+        no_longer_ours=theirs,
+    )
 
 
 def _as_written(
