@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from tests.support_pipeline import (
     numbered,
     put_keywords,
     settings,
+    strays,
 )
 from tests.support_raw import dng
 from tests.support_tracking import said
@@ -223,6 +225,7 @@ def test_a_photo_never_gets_what_was_written_for_one_that_moved_away(
     numbered(photo, 9)
     books.ollama.answer = SECOND
     books.run()
+    assert books.faults() == []
     assert books.sources("moved.jpg")["of the first"] == "file"
     assert set(books.sources("a.jpg")) == {"puppy", "grass"}
     assert subject(books.sidecar(photo)) == ["grass", "puppy"]
@@ -238,9 +241,56 @@ def test_a_photo_alone_is_tagged_though_another_left_its_sidecar_there(
     photo.rename(moved)
     numbered(photo, 9)
     books.scan()
+    before = tree(books.config.mirror_dir)
+    books.faults()  # which moves nothing
+    assert tree(books.config.mirror_dir) == before
     books.run(photo)
     assert subject(books.sidecar(moved)) == ["Rex", "dog", "grass"]
     assert books.sources("a.jpg") == {"dog": "gemma3:4b", "grass": "gemma3:4b"}
+
+
+def test_words_of_a_picture_that_is_gone_are_not_those_of_the_next_one_there(
+    books: Library,
+) -> None:
+    """A camera's names come again; the sidecar has a copy of what the old one had."""
+    photo = books.root / "a.jpg"
+    books.run()
+    assert subject(books.sidecar(photo)) == ["Rex", "dog", "grass"]
+    photo.unlink()
+    books.scan()
+    numbered(photo, 9)
+    books.ollama.answer = SECOND
+    books.run()
+    assert subject(books.sidecar(photo)) == ["grass", "puppy"]
+    assert set(books.sources("a.jpg")) == {"grass", "puppy"}
+
+
+@pytest.mark.parametrize("step", ["intended", "replaced", "noted"])
+def test_a_lease_lost_around_a_write_leaves_our_words_ours(
+    books: Library, step: str
+) -> None:
+    """What a kill leaves: a sidecar of which nobody noted that it was written."""
+    photo = books.root / "a.jpg"
+    stop = threading.Event()
+
+    def lose(seen: str, job: jobs.Job) -> None:
+        if seen == step:
+            stop.set()
+            raise jobs.LeaseLost(job.id)
+
+    books.tried(photo, observer=lose, stop=stop)
+    with Database.open(books.config.tracking_path) as db:
+        jobs.release_all(db)
+    books.run()
+    assert subject(books.sidecar(photo)) == ["Rex", "dog", "grass"]
+    assert books.sources("a.jpg") == {
+        **{"Rex": "file", "dog": "gemma3:4b", "grass": "gemma3:4b"}
+    }
+    take_out(photo, "Rex")  # of which the sidecar has our copy
+    books.ollama.answer = SECOND
+    books.run(retag=True)
+    assert subject(books.sidecar(photo)) == ["grass", "puppy"]
+    assert strays(books.config.data_dir) == []
 
 
 # --- a mirror that is away, or gone for good ---
@@ -311,6 +361,38 @@ def test_a_folder_has_its_mirror_where_it_wants_it(
     assert not books.config.mirror_dir.exists()
     put_in(mirror / "a.jpg.xmp", "mine")
     assert books.scan().changed == 1
+
+
+def test_words_follow_into_another_mirror(books: Library, tmp_path: Path) -> None:
+    """By the folder's own setting, then by the common one; what is there is moved."""
+    photo, mirror = books.root / "a.jpg", tmp_path / "words"
+    add(books, books.root)
+    books.run()
+    old = books.sidecar(photo)
+    put_in(old, "mine")
+    books.run()
+    with Database.open(books.config.tracking_path) as db:
+        [folder] = folders.every(db)
+        folders.set_write_mode(db, folder.id, MIRROR, mirror=os.fsencode(mirror))
+    assert books.scan().changed == 3
+    books.run()
+    assert subject(mirror / "a.jpg.xmp") == ["Rex", "dog", "grass", "mine"]
+    assert mirrored(books.config.mirror_dir) == []
+    assert not books.scan().is_news
+    with Database.open(books.config.tracking_path) as db:
+        folders.set_write_mode(db, folder.id, MIRROR, mirror=b"")
+    other = settings(
+        tmp_path, books.ollama.url, metadata={"mirror_dir": str(tmp_path / "other")}
+    )
+    books = Library(books.root, other, books.ollama, MIRROR)
+    assert books.scan().changed == 3
+    books.run()
+    assert subject(books.sidecar(photo)) == ["Rex", "dog", "grass", "mine"]
+    assert (mirror / "a.jpg.xmp").exists()  # whose mirror that was nobody knows now
+    assert not books.scan().is_news
+    assert books.sources("a.jpg")["mine"] == "file"
+    assert books.faults() == []
+    assert books.ollama.count == 3
 
 
 def test_a_setting_moves_the_common_mirror(

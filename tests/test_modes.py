@@ -161,6 +161,28 @@ def test_a_persons_word_is_gone_from_wherever_the_person_took_it(
     assert books.sources()["Oma"] == "file"
 
 
+def test_a_word_of_ours_that_the_person_says_too_stays(books: Library) -> None:
+    """In the photo, or in a sidecar of another program; out of there it is gone."""
+    photo = books.root / "a.jpg"
+    books.run()
+    put_keywords(photo, "dog")
+    exiftool(books.root / "a.xmp", "-XMP-dc:Subject=grass")
+    if books.mode is SIDECAR:  # whose own stands there already
+        assert books.sidecar(photo).name == "a.jpg.xmp"
+    books.run()
+    assert books.sources() == {"dog": "file", "grass": "file"}
+    books.ollama.answer = {"description": "A cat.", "tags": ["cat"], "text": ""}
+    books.run(retag=True)
+    assert subject(books.sidecar(photo)) == ["cat", "dog", "grass"]
+    assert set(books.sources()) == {"cat", "dog", "grass"}
+    take_out(photo, "dog")
+    take_out(books.root / "a.xmp", "grass")
+    books.run()
+    assert set(books.sources()) == {"cat"}
+    assert subject(books.sidecar(photo)) == ["cat"]
+    assert books.faults() == []
+
+
 def test_a_lost_sidecar_is_written_again(books: Library) -> None:
     put_keywords(books.root / "a.jpg", "Rex")
     books.run()

@@ -66,13 +66,13 @@ def until(true: Callable[[], bool], *, timeout_s: float = 40.0) -> None:
         time.sleep(0.1)
 
 
-def add(config: Config, path: Path) -> None:
+def add(config: Config, path: Path, *, mode: WriteMode = WriteMode.FILE) -> None:
     with Database.open(config.tracking_path) as db:
         folders.add(
             db,
             os.fsencode(path),
             recursive=True,
-            write_mode=WriteMode.FILE,
+            write_mode=mode,
             data_dir=config.data_dir,
         )
 
@@ -83,6 +83,33 @@ def all_tagged(config: Config, count: int) -> Callable[[], bool]:
         return len(images) == count and {i.state for i in images} == {ImageState.TAGGED}
 
     return check
+
+
+def test_sidecars_that_somebody_changes_are_taken_up(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    """Beside the photo and in the mirror, by hints alone; our own are left alone."""
+    config = settings(
+        tmp_path, ollama.url, scan={"settle_s": 0.2, "interval_min": 60.0}
+    )
+    photo = numbered(tmp_path / "photos" / "1.jpg", 1)
+    add(config, photo.parent, mode=WriteMode.MIRROR)
+    process = start(config)
+    until(all_tagged(config, 1))
+    finished = known_images(config)["1.jpg"].written_at
+    time.sleep(2.5)  # until the mirror, which is new, is watched as well
+    put_keywords(Path(f"{photo}.xmp"), "beside")
+    until(lambda: "beside" in tags_of(config))
+    put_keywords(Path(f"{config.mirror_dir}{photo}.xmp"), "number 1", "in the mirror")
+    until(lambda: tags_of(config) == {"beside", "number 1", "in the mirror"})
+    assert known_images(config)["1.jpg"].written_at == finished
+    assert ollama.count == 1
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def tags_of(config: Config) -> set[str]:
+    return {tag.name for tag in known_images(config)["1.jpg"].tags}
 
 
 def test_folders_and_photos_that_appear_are_taken_up(

@@ -184,7 +184,7 @@ def test_one_photo_one_tag_or_a_time_is_chosen(tmp_path: Path, photos: Path) -> 
     assert undo(config, Which(since="2000-01-01T00:00:00.000Z")).chosen == 0
 
 
-@pytest.mark.parametrize("mode", [WriteMode.FILE, WriteMode.SIDECAR])
+@pytest.mark.parametrize("mode", [WriteMode.FILE, WriteMode.SIDECAR, WriteMode.MIRROR])
 def test_an_undo_that_was_killed_counts_if_it_took_place(
     tmp_path: Path, photos: Path, mode: WriteMode
 ) -> None:

@@ -42,7 +42,7 @@ FROM_NOW_ON = {
     WriteMode.MIRROR: "New words go into the mirror from now on.",
     WriteMode.NONE: "New words go into this catalogue only from now on.",
 }
-STAYS = "What was written so far stays where it is, and is still read."
+STAYS = "What was written so far stays where it is."
 WRITTEN = {
     WriteMode.FILE: "into the photo",
     WriteMode.SIDECAR: "beside the photo",

@@ -75,8 +75,14 @@ class Scanner:
             xmps=XmpScan(
                 seen=[*found.xmps, *mirrored.xmps],
                 unknown=[*found.unreadable, *mirrored.unreadable],
+                mirror=self._pair(folder),
             ),
         )
+
+    def _pair(self, folder: Folder) -> tuple[bytes, bytes] | None:
+        if folder.write_mode is not WriteMode.MIRROR:
+            return None
+        return folder.path, self.mirrors.tree(folder)
 
     def _mirrored(self, folder: Folder) -> Walk:
         """What is in the folder's mirror; where it is away all of it is unreadable."""

@@ -127,7 +127,28 @@ class Whereabouts:
         )
 
     def follow(self, file_id: int) -> None:
-        """Let the sidecar in a mirror come along with a photo that was moved."""
+        """Let the sidecar in a mirror come along with a photo that was moved.
+
+        That of another photo, which was moved away from here, goes before it.
+        """
+        folder = folders.of_file(self._db, file_id)
+        paths = places.paths(self._db, [file_id])
+        if folder.write_mode is not WriteMode.MIRROR or not paths:
+            return
+        photo = os.path.realpath(paths[0])
+        asked = _Asked(photo=photo, file_id=file_id, ours=None)
+        place = self.mirrors.place(photo, folder) + SUFFIXES[0]
+        for other in self._holders(place, asked):
+            self._carry(other)
+        self._carry(file_id)
+
+    def _holders(self, path: bytes, asked: _Asked) -> list[int]:
+        """Other photos whose sidecar is at this place."""
+        if path == asked.ours or not os.path.lexists(path):
+            return []
+        return sidecars.holders(self._db, path, besides=asked.file_id)
+
+    def _carry(self, file_id: int) -> None:
         folder = folders.of_file(self._db, file_id)
         known = sidecars.known(self._db, file_id)
         old = next((one.path for one in known if one.is_ours), None)
@@ -148,15 +169,10 @@ class Whereabouts:
     def _in_mirror(self, asked: _Asked, folder: Folder, beside: Places) -> Places:
         """In a mirror; what stands beside the photo is read only."""
         base = self.mirrors.place(asked.photo, folder)
-        full = base + SUFFIXES[0]
-        if full != asked.ours and os.path.lexists(full):
-            for other in sidecars.holders(self._db, full, besides=asked.file_id):
-                self.follow(other)
-                if os.path.lexists(full):
-                    raise FileChanged(
-                        asked.photo,
-                        "its place in the mirror has the sidecar of another photo",
-                    )
+        if self._holders(base + SUFFIXES[0], asked):
+            raise FileChanged(
+                asked.photo, "its place in the mirror has the sidecar of another photo"
+            )
         found = self._around(asked, base, SUFFIXES[:1])
         others = [one for one in beside.read if is_file(one)]
         return replace(
@@ -225,11 +241,9 @@ class Whereabouts:
 
     def _possible(self, photo: bytes, folder: Folder) -> set[bytes]:
         """Every path at which a sidecar of this photo may be."""
-        bases = {photo, self.mirrors.place(photo, folder)}
-        bases.add(self.mirrors.place(photo, replace(folder, mirror=None)))
         return {
             name + suffix
-            for base in bases
+            for base in (photo, self.mirrors.place(photo, folder))
             for name in (base, _stem(base))
             for suffix in SUFFIXES
         }

@@ -6,7 +6,7 @@ moved files are told apart by a handful of statements, never by a query a file.
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ from tagger.tracking.places import at_or_below, is_within
 from tagger.tracking.queueing import (
     enqueue,
     enqueue_settled,
+    enqueue_touched,
     set_all,
-    settled_at,
     unwritten,
 )
 from tagger.tracking.schema import files, folders
@@ -91,7 +91,7 @@ def apply_scan(
             beside = xmpscan.affected(
                 connection, folder_id, xmps, within=within, moved=moved, missing=missing
             )
-            _enqueue_touched(connection, beside, settle_s)
+            enqueue_touched(connection, beside, settle_s=settle_s)
             changed = [*changed, *(i for i in beside if i not in {*changed, *moved})]
         touched = {*new, *changed, *moved, *returned, *adopted, *missing, *hidden}
         changes.record(connection, changes.IMAGE, sorted(touched))
@@ -102,17 +102,6 @@ def apply_scan(
         moved=len(moved),
         missing=len(missing),
         returned=len(returned),
-    )
-
-
-def _enqueue_touched(
-    connection: Connection, touched_ns: Mapping[int, int], settle_s: float
-) -> None:
-    """A job for each photo, later where its sidecar was touched a moment ago."""
-    now = time.time()
-    enqueue(
-        connection,
-        {i: settled_at(touched, now, settle_s) for i, touched in touched_ns.items()},
     )
 
 

@@ -5,15 +5,15 @@ the photo into its sidecar. So what is taken out of one of them is not seen in t
 of all: it is held against what stood in that very file.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from tagger.records import FileWords, WriteMode
 from tagger.tracking import desired, placewords, reconcile, tagnames
 from tagger.tracking.ownwords import Own
-from tagger.tracking.schema import files, person_tags
+from tagger.tracking.schema import files, person_tags, writes
 from tagger.tracking.sidecars import Beside, Known
 
 BESIDE = (WriteMode.SIDECAR.value, WriteMode.MIRROR.value)
@@ -58,6 +58,53 @@ def found(
         restored=(photo_changed and own.photo_known)
         or (place_changed and own.sidecar_known and bool(before)),
     )
+
+
+def without_theirs(
+    connection: Connection,
+    row: Row[Any],
+    own: Own,
+    before: list[Known],
+    beside: Beside,
+    words: FileWords,
+) -> Own:
+    """What is ours, but for what also stands where we never wrote: it is a person's."""
+    ours = {known.path for known in before if known.is_ours}
+    is_beside = row.written_mode in BESIDE
+    if own.sidecar_known or is_beside:
+        ours |= {beside.place} if beside.place is not None else set()
+    places = [said for path, said in words.sidecars.items() if path not in ours]
+    if is_beside and not _was_written(connection, row.id):
+        places.append(words.in_photo)
+    theirs = {
+        key for said in places if not said.is_said for key in placewords.keys(said.tags)
+    }
+    left = {key: name for key, name in own.tags.items() if key not in theirs}
+    return replace(own, tags=left)
+
+
+def _was_written(connection: Connection, file_id: int) -> bool:
+    """Whether we ever wrote into the photo itself."""
+    into_photo = select(writes.c.id).where(
+        writes.c.file_id == file_id,
+        writes.c.mode == WriteMode.FILE.value,
+        writes.c.state == "done",
+    )
+    return connection.execute(into_photo.limit(1)).first() is not None
+
+
+def with_copies(own: Own, before: list[Known], words: FileWords) -> Own:
+    """What is ours where another picture stands now: also what we had copied.
+
+    Its sidecar still has words that were in the old picture's file and are not in this.
+    """
+    ours = next((known for known in before if known.is_ours), None)
+    if ours is None or ours.path not in words.sidecars:
+        return own
+    around = placewords.elsewhere(words, ours.path)
+    copied = {tagnames.key(name): name for name in ours.copied}
+    left = {key: name for key, name in copied.items() if key not in around}
+    return replace(own, tags=own.tags | left)
 
 
 def take_over(

@@ -17,6 +17,7 @@ from tagger.tracking import (
     changes,
     handiwork,
     imports,
+    keeping,
     ownwords,
     reconcile,
     saying,
@@ -221,7 +222,7 @@ def _keep_words(
         return  # only now it is known which sidecars are its: they are read next
     if is_known and is_part:
         # What cannot be read was not taken out: all stays as it was last known.
-        sidecars.keep(connection, file_id, beside, words)
+        keeping.looked(connection, file_id, beside, words)
         return
     was = reconcile.before(connection, row)
     own = ownwords.found(
@@ -233,6 +234,11 @@ def _keep_words(
         doubtful=doubtful,
         place=beside.place,
     )
+    if other_picture:
+        own = handiwork.with_copies(own, known, words)
+    claimed = own.tags
+    own = handiwork.without_theirs(connection, row, own, known, beside, words)
+    theirs = [name for key, name in claimed.items() if key not in own.tags]
     hand = handiwork.found(known, beside, own, photo_changed=photo_changed)
     brought = None if own.exact else imports.take(connection, row, words)
     if other_picture and not own.tags and not own.descriptions:
@@ -253,7 +259,14 @@ def _keep_words(
     if beside.was_left and row.written_mode in handiwork.BESIDE:
         # What is ours is to be written where the photo is now.
         _note(connection, file_id, written_result_id=None)
-    sidecars.keep(connection, file_id, beside, words, place_is_ours=own.sidecar_known)
+    keeping.looked(
+        connection,
+        file_id,
+        beside,
+        words,
+        place_is_ours=own.sidecar_known,
+        no_longer_ours=theirs,
+    )
 
 
 def _as_written(

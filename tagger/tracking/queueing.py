@@ -58,14 +58,24 @@ def enqueue_settled(
         enqueue(
             connection,
             {
-                row.id: settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
+                row.id: _settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
                 for row in rows
             },
         )
 
 
-def settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
-    """When a file that was touched then has stood still long enough, if not yet."""
+def enqueue_touched(
+    connection: Connection, touched_ns: Mapping[int, int], *, settle_s: float
+) -> None:
+    """A job for each photo, later where its sidecar was touched a moment ago."""
+    now = time.time()
+    enqueue(
+        connection,
+        {i: _settled_at(touched, now, settle_s) for i, touched in touched_ns.items()},
+    )
+
+
+def _settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
     settled = touched_ns / 1e9 + settle_s
     return settled if now < settled <= now + settle_s else None
 

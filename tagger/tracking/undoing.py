@@ -11,7 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select, update
 
 from tagger.records import FileWords, Intent, StatKey, utc_now
-from tagger.tracking import changes, ownwords, pictures, saying, sidecars, tagnames
+from tagger.tracking import (
+    changes,
+    keeping,
+    ownwords,
+    pictures,
+    saying,
+    tagnames,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite
 from tagger.tracking.jobs import Job, hold
@@ -124,7 +131,7 @@ def follow(connection: Connection, undo: Row[Any], what: Done) -> None:
         if what.stat is not None:
             values |= asdict(what.stat)
     elif what.place is not None and what.words is not None:
-        sidecars.written(
+        keeping.written(
             connection,
             file.id,
             what.place,

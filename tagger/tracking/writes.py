@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
 from tagger.tracking import (
     changes,
+    keeping,
     ownwords,
     pictures,
     sidecars,
@@ -68,7 +69,10 @@ def intend(
                 intended={name: list(v) for name, v in intent.intended.items()},
                 added_tags=list(intent.added_tags),
                 own_tags=_merged(connection, file_id, intent.added_tags),
-                copied_tags=list(intent.copied_tags),
+                copied_tags=[
+                    *sidecars.copied_to(connection, file_id, intent.target),
+                    *intent.copied_tags,
+                ],
                 wrote_description=intent.wrote_description,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
@@ -126,7 +130,7 @@ def done(
             description=written.wrote_description,
         )
         _drop_found(connection, job.file_id, there, written)
-        sidecars.after_write(
+        keeping.after_write(
             connection,
             job.file_id,
             written,

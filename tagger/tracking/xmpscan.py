@@ -6,7 +6,7 @@ statements. A file is asked for anew only where something seems to have happened
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -25,6 +25,8 @@ SAME = """x.ino = s.ino AND x.size_bytes = s.size_bytes
 READ = "f.missing_since IS NULL AND f.words_at IS NOT NULL AND f.looked_at IS NOT NULL"
 # While a write is open, a sidecar that changed may be our own doing.
 OPEN = "(SELECT file_id FROM writes WHERE state = 'intent')"
+
+# `CROSS JOIN` tells SQLite where to begin: a hint is no walk through a whole folder.
 
 # When what concerns a photo was touched last, by the photo's id; 0 if it is gone.
 Touched = dict[int, int]
@@ -45,10 +47,14 @@ class SeenXmp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XmpScan:
-    """All that a scan met, and the folders about which it can tell nothing."""
+    """All that a scan met, and the folders about which it can tell nothing.
+
+    `mirror` are the photos' folder and the one that mirrors it, if words go into that.
+    """
 
     seen: Sequence[SeenXmp] = ()
-    unknown: Sequence[bytes] = field(default=())
+    unknown: Sequence[bytes] = ()
+    mirror: tuple[bytes, bytes] | None = None
 
 
 def affected(
@@ -72,6 +78,7 @@ def affected(
         _gone(connection, folder_id, within, scan.unknown),
         _new(connection, {one.path: one for one in scan.seen}),
         _moved(connection, moved, scan.seen),
+        _strayed(connection, folder_id, scan.mirror),
         _left(connection, missing),
     ):
         for file_id, touched_ns in touched.items():
@@ -97,8 +104,8 @@ def _changed(connection: Connection) -> Touched:
     rows = connection.execute(
         text(
             f"""SELECT s.file_id, s.path, s.ino, s.size_bytes, s.mtime_ns, s.ctime_ns
-            FROM sidecars s JOIN seen_xmp x ON x.path = s.path
-            JOIN files f ON f.id = s.file_id
+            FROM seen_xmp x CROSS JOIN sidecars s ON s.path = x.path
+            CROSS JOIN files f ON f.id = s.file_id
             WHERE NOT ({SAME}) AND {READ} AND s.file_id NOT IN {OPEN}"""
         )
     )
@@ -113,9 +120,11 @@ def _gone(
 ) -> Touched:
     """What was not met: taken away, or at a place that the scan does not come by."""
     where, values = "f.folder_id = :folder", {"folder": folder_id}
+    source = "files f CROSS JOIN sidecars s ON s.file_id = f.id"
     found: Touched = {}
     scopes: Iterable[dict[str, bytes]] = [{}]
     if within is not None:
+        source = "sidecars s CROSS JOIN files f ON f.id = s.file_id"
         where += " AND (s.path = :at OR (s.path >= :low AND s.path < :high))"
         stems = [(place, place.rstrip(b"/")) for place in within]
         scopes = [{"at": p, "low": s + b"/", "high": s + b"0"} for p, s in stems]
@@ -124,8 +133,7 @@ def _gone(
             text(
                 f"""SELECT s.file_id, s.path, s.ino, s.size_bytes, s.mtime_ns,
                     s.ctime_ns
-                FROM sidecars s JOIN files f ON f.id = s.file_id
-                WHERE {where} AND {READ} AND NOT f.unreachable
+                FROM {source} WHERE {where} AND {READ} AND NOT f.unreachable
                   AND s.path NOT IN (SELECT path FROM seen_xmp)
                   AND s.file_id NOT IN {OPEN}"""
             ),
@@ -205,6 +213,29 @@ def _moved(
             found[file_id] = 0
     had = _rows(connection, "SELECT file_id, path FROM sidecars", "file_id", moved)
     return found | {file_id: 0 for file_id, _ in had}
+
+
+def _strayed(
+    connection: Connection, folder_id: int, mirror: tuple[bytes, bytes] | None
+) -> Touched:
+    """Photos whose words are in a mirror that is the folder's no longer."""
+    if mirror is None:
+        return {}
+    photos, tree = (path.rstrip(b"/") for path in mirror)
+    ids = connection.execute(
+        text(
+            f"""SELECT s.file_id FROM sidecars s JOIN files f ON f.id = s.file_id
+            WHERE f.folder_id = :folder AND f.written_mode = 'mirror' AND s.is_ours
+              AND f.path >= :from AND f.path < :to AND {READ}
+              AND NOT (s.path >= :low AND s.path < :high)"""
+        ),
+        {
+            "folder": folder_id,
+            **{"from": photos + b"/", "to": photos + b"0"},
+            **{"low": tree + b"/", "high": tree + b"0"},
+        },
+    ).scalars()
+    return dict.fromkeys(ids, 0)
 
 
 def _left(connection: Connection, missing: Sequence[int]) -> Touched:
