@@ -185,7 +185,7 @@ class Stages:
         """
         job = item.job
         mode = returns.terms(self.db, job)
-        wanted = results.wanted(self.db, job.file_id)
+        wanted = results.wanted(self.db, job.file_id, mode=mode)
         if wanted is None or mode is WriteMode.NONE:
             self._finish(job, reason=conflicts.of(self.db, job.file_id))
             return
