@@ -128,6 +128,9 @@ def check_folder(folder: bytes, size_bytes: int) -> None:
     disk = os.statvfs(folder)
     if disk.f_bavail * disk.f_frsize < size_bytes * ROOM_FACTOR + ROOM_BYTES:
         raise OSError(errno.ENOSPC, "there is not enough room on its disk")
+    # Some file systems count no files, and say 0 of 0.
+    if disk.f_files and not disk.f_favail:
+        raise OSError(errno.ENOSPC, "its disk has no room for one more file")
 
 
 def copy_attributes(
