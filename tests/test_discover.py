@@ -185,7 +185,7 @@ def test_left_over_temporary_files_go_when_no_other_tagger_works(
 ) -> None:
     with subprocess.Popen(["true"]) as gone:
         stray = photos / f".tagger-{gone.pid}-{'0' * 32}.tmp"
-    ours = photos / f".tagger-{os.getpid()}-{'0' * 32}.tmp"
+    ours = photos / f".tagger-{os.getppid()}-{'0' * 32}.tmp"
     for path in (stray, ours):
         path.write_bytes(b"half")
     folder = folders.get(db, add_folder(db, photos))

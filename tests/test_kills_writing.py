@@ -320,7 +320,6 @@ def test_kills_while_photos_are_written_lose_nothing(tmp_path: Path) -> None:
     with Database.open(config.tracking_path) as db:
         assert writes.open_intents(db) == []
     assert verified(config) == {"photos": len(photos), "faults": []}
-    print(half_written, pace)
     # Otherwise the kills met no write, and nothing was proven.
     assert half_written > KILLS_WHILE_WRITING // 4
     for before in chance.sample(photos, 3):

@@ -249,6 +249,36 @@ def test_write_modes_put_the_words_where_they_belong(
     assert in_file(photos / "1.jpg.xmp")["XMP-dc:Subject"] == ["number 1", "bar code"]
 
 
+def test_words_beside_a_photo_go_into_it_once_that_is_possible(
+    tmp_path: Path, photos: Path
+) -> None:
+    os.link(photos / "1.jpg", tmp_path / "other name.jpg")
+    with OllamaDouble(reads_number) as ollama:
+        config = settings(tmp_path, ollama.url)
+        [first] = run(config, photos / "1.jpg").images
+        assert first.written_mode is WriteMode.SIDECAR
+        assert "hard links" in (first.reason or "")
+        (tmp_path / "other name.jpg").unlink()
+        [second] = run(config, photos / "1.jpg").images
+        assert ollama.count == 1
+    assert (second.written_mode, second.reason) == (WriteMode.FILE, None)
+    assert in_file(photos / "1.jpg")["XMP-dc:Subject"] == ["number 1", "bar code"]
+
+
+def test_a_photo_that_a_link_in_the_folder_leads_to_is_tagged_with_it(
+    tmp_path: Path, photos: Path
+) -> None:
+    numbered(tmp_path / "elsewhere" / "9.jpg", 9)
+    (photos / "link.jpg").symlink_to("../elsewhere/9.jpg")
+    with OllamaDouble(reads_number) as ollama:
+        config = settings(tmp_path, ollama.url)
+        assert len(run(config, photos).images) == 7
+        assert run(config, photos).untouched == 7
+        assert len(run(config, photos / "1.jpg", retag=True).images) == 1
+    words = in_file(tmp_path / "elsewhere" / "9.jpg")
+    assert words["XMP-dc:Subject"] == ["number 9", "bar code"]
+
+
 def test_a_limit_is_kept_and_the_rest_comes_next_time(
     tmp_path: Path, photos: Path
 ) -> None:

@@ -396,6 +396,18 @@ def test_a_photo_changed_meanwhile_is_left_as_it_is_then(
     assert not [name for name in names(tmp_path) if name.startswith(".tagger-")]
 
 
+def test_a_photo_is_not_replaced_under_a_program_that_has_it_open_to_write(
+    writer: Writer, photo: bytes, tmp_path: Path
+) -> None:
+    before = content(photo)
+    with open(photo, "rb+"), pytest.raises(FileChanged, match="open to write"):
+        written(writer, photo, WANTED)
+    assert content(photo) == before
+    with open(photo, "rb"):
+        assert written(writer, photo, WANTED).mode is WriteMode.FILE
+    assert names(tmp_path) == ["jpeg.jpg"]
+
+
 def test_a_sidecar_that_appears_meanwhile_is_not_overwritten(
     writer: Writer, photo: bytes
 ) -> None:
@@ -625,7 +637,6 @@ def test_only_stale_temporaries_of_ours_are_removed(
         ended.wait()
     stale = f".tagger-{ended.pid}-{hexadecimal}.tmp"
     kept = [
-        f".tagger-{os.getpid()}-{hexadecimal}.tmp",
         f".tagger-{os.getppid()}-{hexadecimal}.xmp",
         ".tagger-holiday.jpg",
         "photo.jpg",
@@ -633,9 +644,30 @@ def test_only_stale_temporaries_of_ours_are_removed(
     for name in (stale, *kept):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / f".tagger-{ended.pid}-{hexadecimal[::-1]}.tmp").mkdir()
+    photo = os.fsencode(tmp_path / "photo.jpg")
 
-    assert writer.remove_stale(os.fsencode(tmp_path)) == [os.fsencode(tmp_path / stale)]
-    assert set(kept) < set(names(tmp_path))
+    with replacing.temporary_beside(photo, suffix=b".tmp") as copy:
+        for path in (copy, copy + b"_exiftool_tmp"):
+            Path(os.fsdecode(path)).write_bytes(b"x")
+        removed = writer.remove_stale(os.fsencode(tmp_path))
+        assert removed == [os.fsencode(tmp_path / stale)]
+        assert set(kept) < set(names(tmp_path))
+        assert os.path.exists(copy)
+        assert os.path.exists(copy + b"_exiftool_tmp")
+
+
+def test_a_copy_that_was_given_up_where_it_could_not_be_removed_is_stale(
+    writer: Writer, tmp_path: Path
+) -> None:
+    folder, aside = tmp_path / "photos", tmp_path / "aside"
+    folder.mkdir()
+    photo = os.fsencode(folder / "a.jpg")
+    with replacing.temporary_beside(photo, suffix=b".tmp") as copy:
+        Path(os.fsdecode(copy)).write_bytes(b"x")
+        folder.rename(aside)  # a disk that is pulled out
+    aside.rename(folder)
+
+    assert writer.remove_stale(os.fsencode(folder)) == [copy]
 
 
 def test_a_full_disk_is_found_out_before_anything_is_written(tmp_path: Path) -> None:

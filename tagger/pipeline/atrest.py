@@ -4,14 +4,11 @@ Reading a photo that is still being copied finds half of it; replacing one destr
 for the copier goes on into a file that has lost its name.
 """
 
-import contextlib
-import errno
-import fcntl
 import os
-import signal
 import time
 
 from tagger.errors import FileChanged, UnreadableImage
+from tagger.pipeline.metadata.replacing import is_open_for_writing
 from tagger.records import StatKey
 from tagger.tracking.jobs import Job
 
@@ -48,7 +45,7 @@ def check(job: Job, stat: StatKey, *, settle_s: float) -> None:
 
 def check_unopened(job: Job, stat: StatKey) -> None:
     """Raise `FileChanged` if another program is about to write to the file."""
-    if 0 <= _age_s(stat) < COPIED_S and _is_open_for_writing(job.path):
+    if 0 <= _age_s(stat) < COPIED_S and is_open_for_writing(job.path):
         raise FileChanged(job.path, "another program is still writing it")
 
 
@@ -70,29 +67,3 @@ def is_arriving(job: Job) -> bool:
 
 def _age_s(stat: StatKey) -> float:
     return time.time() - max(stat.mtime_ns, stat.ctime_ns) / 1e9
-
-
-def _is_open_for_writing(path: bytes) -> bool:
-    """Whether somebody has the file open to write, where the system can tell.
-
-    Linux grants a read lease only on a file that nobody has open for writing.
-    """
-    if not hasattr(fcntl, "F_SETLEASE"):
-        return False
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        # Should somebody open it right now, the system tells us; by default with a
-        # signal that would end us, so by one that does nothing.
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError as error:
-        return error.errno == errno.EAGAIN
-    else:
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-        return False
-    finally:
-        os.close(descriptor)

@@ -206,7 +206,7 @@ class Stages:
         """
         job = item.job
         mode = returns.terms(self.db, job)
-        wanted = results.wanted(self.db, job.file_id)
+        wanted = results.wanted(self.db, job.file_id, mode=mode)
         if wanted is None or mode is WriteMode.NONE:
             self._finish(item, reason=conflicts.of(self.db, job.file_id))
             return

@@ -20,7 +20,7 @@ from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
-from tagger.tracking.places import at_or_below
+from tagger.tracking.places import reached_from
 from tagger.tracking.schema import files, folders, jobs
 
 # Longer waits than this are for something else than a file to come to rest.
@@ -35,7 +35,7 @@ def bind(
     limit: int | None,
     ask_again: bool,
 ) -> list[int]:
-    """Bind the jobs of photos at or below `paths` to one command; their file ids.
+    """Bind the jobs of photos that `paths` lead to to one command; their file ids.
 
     With `ask_again` photos that are done get a job too. Failed ones are tried again,
     and those that their folder wants written by now are written.
@@ -121,7 +121,7 @@ def _below(connection: Connection, paths: Sequence[bytes]) -> list[int]:
     )
     found: dict[int, None] = {}
     for path in paths:
-        found |= dict.fromkeys(connection.scalars(present.where(at_or_below(path))))
+        found |= dict.fromkeys(connection.scalars(present.where(reached_from(path))))
     return list(found)
 
 

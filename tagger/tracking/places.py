@@ -22,6 +22,11 @@ def at_or_below(place: bytes) -> ColumnElement[bool]:
     return or_(files.c.path == place, below)
 
 
+def reached_from(place: bytes) -> ColumnElement[bool]:
+    """What a walk through `place` meets: also what links in a known folder lead to."""
+    return or_(at_or_below(place), folders.c.path == place)
+
+
 def present(db: Database, folder_id: int, *, limit: int) -> list[bytes]:
     """Some photos of a folder that were there when last seen."""
     with db.read() as connection:
@@ -35,7 +40,7 @@ def present(db: Database, folder_id: int, *, limit: int) -> list[bytes]:
 
 
 def count_below(db: Database, places: Sequence[bytes]) -> int:
-    """How many present photos there are at or below these paths."""
+    """How many present photos there are at or below these paths, or reached there."""
     with db.read() as connection:
         found: set[int] = set()
         for place in places:
@@ -46,7 +51,7 @@ def count_below(db: Database, places: Sequence[bytes]) -> int:
                     .where(
                         files.c.missing_since.is_(None),
                         folders.c.removed_at.is_(None),
-                        at_or_below(place),
+                        reached_from(place),
                     )
                 )
             )

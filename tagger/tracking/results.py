@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from tagger import __version__
-from tagger.records import Answer, ImageState, Provenance, WantedWords, utc_now
+from tagger.records import (
+    Answer,
+    ImageState,
+    Provenance,
+    WantedWords,
+    WriteMode,
+    utc_now,
+)
 from tagger.tracking import changes, conflicts, desired, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
@@ -125,11 +132,15 @@ def _share(connection: Connection, file_id: int, identity: str) -> None:
     changes.record(connection, changes.IMAGE, copies)
 
 
-def wanted(db: Database, file_id: int) -> WantedWords | None:
+def wanted(
+    db: Database, file_id: int, *, mode: WriteMode | None = None
+) -> WantedWords | None:
     """What should stand in a file; None if it does, or must be left alone.
 
     An answer that was not written yet is always wanted, even if the file has all of
-    its words: it may not say yet whose they are.
+    its words: it may not say yet whose they are. `mode` is where the folder wants them:
+    what went beside a file that could not be written is wanted in it, should it be
+    writable by now.
     """
     with db.read() as connection:
         row = _with_answer(connection, file_id)
@@ -137,7 +148,13 @@ def wanted(db: Database, file_id: int) -> WantedWords | None:
             return None
         [state] = desired.states(connection, [row])
     answer_id = None if row.result_id == row.undone_result_id else row.result_id
-    if answer_id in (None, row.written_result_id) and state.is_met:
+    second_best = (
+        answer_id is not None
+        and mode is WriteMode.FILE
+        and row.written_mode == WriteMode.SIDECAR.value
+    )
+    done = answer_id in (None, row.written_result_id) and state.is_met
+    if done and not second_best:
         return None
     text, source = state.description
     by_person = source == desired.FROM_PERSON

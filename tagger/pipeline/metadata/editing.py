@@ -29,6 +29,10 @@ Check = Callable[[Dump, Dump], list[str]]
 
 NEW_DIGEST = b"-Photoshop:IPTCDigest=new"
 _PNG = ("PNG", "APNG")
+# What exiftool says besides: its label, and the names of the photo and of our copy.
+_NO_REASON = re.compile(
+    r"^(Error|Warning): (\[minor\] )?| - /.*$|: /.*/\.tagger-[^/]*$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +247,9 @@ def _dress(edit: Edit, copy: bytes, *, keep_time: bool) -> None:
         # As private as the photo, and not read-only.
         os.chmod(copy, edit.photo.st_mode & 0o666 | 0o200)
         if os.geteuid() == 0:
-            os.chown(copy, edit.photo.st_uid, edit.photo.st_gid)
+            # Not every root may do that: in a container, or on a share.
+            with contextlib.suppress(PermissionError):
+                os.chown(copy, edit.photo.st_uid, edit.photo.st_gid)
     replacing.to_disk(copy)
 
 
@@ -275,4 +281,4 @@ def _reason(reply: Reply) -> str:
     """exiftool's first complaint, without its label and the file's name."""
     complaints = reply.messages.splitlines() or ["it does not say why"]
     first = next((line for line in complaints if "Error" in line), complaints[0])
-    return html.unescape(re.sub(r"^(Error|Warning): (\[minor\] )?| - /.*$", "", first))
+    return html.unescape(_NO_REASON.sub("", first))

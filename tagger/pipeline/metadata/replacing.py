@@ -2,13 +2,15 @@
 
 The copy is made under a name of its own beside the file, gets the file's permissions,
 owner, attributes and times, reaches the disk, and only then takes the file's name,
-unless the file is no longer what it was.
+unless the file is no longer what it was, or somebody is about to write to it.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
+import signal
 import stat
 import time
 import uuid
@@ -24,7 +26,9 @@ ROOM_FACTOR = 1.1
 ROOM_BYTES = 16 << 20
 STALE_S = 3600.0
 
-_STARTED_S = time.time()
+# The names of the copies this process is making.
+_IN_USE: set[bytes] = set()
+_EXIFTOOLS = b"_exiftool_tmp"
 _OUR_NAME = re.compile(rb"\.tagger-(\d+)-[0-9a-f]{32}\.[a-z]+(_exiftool_tmp)?")
 _HASH_BYTES = 1 << 20
 _DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -58,10 +62,12 @@ def temporary_beside(target: bytes, *, suffix: bytes) -> Iterator[bytes]:
     """A path for the copy, in the target's folder; nothing stays there afterwards."""
     name = PREFIX + b"%d-%s" % (os.getpid(), uuid.uuid4().hex.encode()) + suffix
     path = os.path.join(os.path.dirname(target), name)
+    _IN_USE.add(name)
     try:
         yield path
     finally:
         discard(path)
+        _IN_USE.discard(name)
 
 
 def discard(path: bytes) -> None:
@@ -87,15 +93,18 @@ def stale(folder: bytes) -> list[bytes]:
             if not found or not entry.is_file(follow_symlinks=False):
                 continue
             with contextlib.suppress(FileNotFoundError):  # just put in its place
-                if _is_stale(int(found[1]), entry.stat()):
+                if _is_stale(entry.name, int(found[1]), entry.stat()):
                     left.append(entry.path)
     return left
 
 
-def _is_stale(pid: int, found: os.stat_result) -> bool:
-    """Whether the process that made it is gone. Its number may have been given anew."""
+def _is_stale(name: bytes, pid: int, found: os.stat_result) -> bool:
+    """Whether nobody makes it any more: its process is gone, or has given it up.
+
+    A process that is gone may have had the number of another one of now.
+    """
     if pid == os.getpid():
-        return found.st_ctime < _STARTED_S
+        return name.removesuffix(_EXIFTOOLS) not in _IN_USE
     if time.time() - found.st_ctime > STALE_S:
         return True
     try:
@@ -128,6 +137,9 @@ def check_folder(folder: bytes, size_bytes: int) -> None:
     disk = os.statvfs(folder)
     if disk.f_bavail * disk.f_frsize < size_bytes * ROOM_FACTOR + ROOM_BYTES:
         raise OSError(errno.ENOSPC, "there is not enough room on its disk")
+    # Some file systems count no files, and say 0 of 0.
+    if disk.f_files and not disk.f_favail:
+        raise OSError(errno.ENOSPC, "its disk has no room for one more file")
 
 
 def copy_attributes(
@@ -179,8 +191,9 @@ def to_disk(path: bytes) -> None:
 def replace(copy: bytes, target: bytes, *, expect: StatKey | None) -> StatKey:
     """Let the copy take the target's name; `expect` None: there is no target yet.
 
-    Raises `FileChanged` if the target is not what it was.
+    Raises `FileChanged` if the target is not what it was, or is about to be.
     """
+    check_alone(target)
     check_untouched(target, expect)
     os.replace(copy, target)
     to_disk(os.path.dirname(target))
@@ -188,7 +201,8 @@ def replace(copy: bytes, target: bytes, *, expect: StatKey | None) -> StatKey:
 
 
 def delete(target: bytes, *, expect: StatKey) -> None:
-    """Remove a file of ours; raises `FileChanged` if it is not what it was."""
+    """Remove a file of ours; raises `FileChanged` as `replace` does."""
+    check_alone(target)
     check_untouched(target, expect)
     os.unlink(target)
     to_disk(os.path.dirname(target))
@@ -225,3 +239,38 @@ def check_untouched(target: bytes, expect: StatKey | None) -> None:
         found = None
     if found != expect:
         raise FileChanged(target, "another program changed it while it was written")
+
+
+def check_alone(target: bytes) -> None:
+    """Raise `FileChanged` if somebody has the file open to write.
+
+    What they write after the file was replaced would go into one without a name.
+    """
+    if is_open_for_writing(target):
+        raise FileChanged(target, "another program has it open to write")
+
+
+def is_open_for_writing(path: bytes) -> bool:
+    """Whether somebody has the file open to write, where the system can tell.
+
+    Linux grants a read lease only on a file that nobody has open for writing.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        # Should somebody open it right now, the system tells us; by default with a
+        # signal that would end us, so by one that does nothing.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    else:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        return False
+    finally:
+        os.close(descriptor)
