@@ -72,6 +72,7 @@ class Card:
     orientation: int
     description: str | None
     tags: tuple[str, ...]
+    tag_ids: tuple[int, ...]
     state: ImageState
     reason: str | None
     taken_at: str | None
@@ -221,6 +222,7 @@ def _path(cursor: duckdb.DuckDBPyConnection, table: str, row_id: int) -> str:
 
 
 def _card(row: tuple[Any, ...], names: dict[int, str]) -> Card:
+    tag_ids = tuple(tag_id for tag_id in row[9] if tag_id in names)
     return Card(
         id=row[0],
         name=row[1],
@@ -231,7 +233,8 @@ def _card(row: tuple[Any, ...], names: dict[int, str]) -> Card:
         identity=row[6],
         orientation=row[7],
         description=row[8],
-        tags=tuple(names[tag_id] for tag_id in row[9] if tag_id in names),
+        tags=tuple(names[tag_id] for tag_id in tag_ids),
+        tag_ids=tag_ids,
         state=ImageState(row[10]),
         reason=row[11],
         taken_at=row[12],
