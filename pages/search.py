@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from pages.parts import empty, exports, facets, wall
-from pages.parts.wording import count
-from tagger.catalogue import questions
+from pages.parts import empty, exports, facets, searchbox, wall
+from pages.parts.wording import count, plain
+from tagger.catalogue import finding, questions
+from tagger.catalogue.query.fields import FIELDS
 from tagger.catalogue.questions import Wanted
+from tagger.errors import QueryError
 from tagger.tracking import folders
 from tagger.web import runtime
 
 FACETS = 24
-HELP = """Every part must hold; the best matches come first.
-
-| Write | to find photos |
-| --- | --- |
-| `beach dog` | with both words, in any form |
-| `"red car"` | with these words in a row |
-| `mount*` | with a word that begins so |
-| `tag:dog` | with exactly this tag |
-| `folder:italy` | in a folder whose path contains this |
-| `beach -people` | without a word |
-"""
+FORMS = {
+    "beach dog": "with both words, in any form; the best matches come first",
+    '"red car"': "with these words in a row",
+    "mount*": "with a word that begins so",
+    "beach -people": "without a word",
+    "dog OR cat": "with either",
+    "(dog OR cat) beach": "brackets hold together what belongs together",
+    **{f"{f.name}:{f.example}": f.means for f in FIELDS.values()},
+}
 
 app = runtime.current()
 
@@ -30,21 +30,31 @@ if not questions.counts(app.catalogue).total:
     empty.no_photos(folders.every(app.db))
     st.stop()
 
-query = st.text_input(
-    "Search your photos",
-    key="q",
-    type="search",
-    placeholder="What should the photo show?",
-    live="300ms",
-    bind="query-params",
-    help=HELP,
+query = searchbox.show(
+    label="Search your photos", placeholder="What should the photo show?"
 )
-wanted = Wanted(query=query, sort="relevance")
-page = wall.page(app.catalogue, wanted, key="search")
-if not page.images and query[-1:].isalnum():  # the last word may be half typed
-    wanted = Wanted(query=f"{query}*", sort="relevance")
-    page = wall.page(app.catalogue, wanted, key="search_begun")
-facets.show(questions.tag_counts(app.catalogue, wanted, limit=FACETS), "q")
+with st.popover("What can be written", icon=":material/help:", type="tertiary"):
+    st.table(
+        {"Write": [f"`{form}`" for form in FORMS], "to find photos": FORMS.values()}
+    )
+
+asked = Wanted(query=query, sort="relevance")
+try:
+    found = finding.find(
+        app.catalogue,
+        asked,
+        after=wall.place(asked, key="search"),
+        limit=wall.PHOTOS_A_PAGE,
+        typing=True,
+    )
+except QueryError as error:
+    searchbox.point_at(error)
+    st.stop()
+page, wanted = found.page, found.wanted
+
+if wanted.query.removesuffix("*") != query:
+    st.caption(plain(f"Nothing matches {query}. These match {wanted.query}"))
+facets.show(questions.tag_counts(app.catalogue, wanted, limit=FACETS), wanted.query)
 
 if not page.images:
     empty.no_match()
@@ -53,7 +63,7 @@ if not page.images:
 with st.container(
     horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
 ):
-    found = count(page.total, "photo")
-    st.text(f"{found} found" if query.strip() else f"All {found}, newest first")
+    total = count(page.total, "photo")
+    st.text(f"{total} found" if query else f"All {total}, newest first")
     exports.show(wanted)
-wall.show(page, label=f"{found} found", key="search")
+wall.show(page, label=f"{total} found", key="search")

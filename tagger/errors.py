@@ -3,6 +3,7 @@
     TaggerError
     ├── ConfigError               the user must edit a setting; nothing starts
     ├── UsageError                the user asked for what cannot be done; says why
+    │   └── QueryError            a search that cannot be read; points at the place
     ├── DataError                 the data folder is unusable: in use, too new
     │   └── DataFull              no room left in the data folder; the run pauses
     ├── ModelUnavailable          the tagger waits and asks again; no image is blamed
@@ -21,6 +22,8 @@ Anything else that escapes is a bug, and ends the tagger with a traceback.
 
 import os
 
+_AROUND = 60  # characters of a long search shown on each side of a mistake
+
 
 def shown(path: bytes | str | os.PathLike[str]) -> str:
     """A path as people read it: bytes that are not UTF-8 become U+FFFD."""
@@ -37,6 +40,24 @@ class ConfigError(TaggerError):
 
 class UsageError(TaggerError):
     """A request that cannot be carried out; the text says why and what to do."""
+
+
+class QueryError(UsageError):
+    """A search that cannot be read. `column`, from 1, is where; `advice` what to do."""
+
+    def __init__(self, query: str, column: int, advice: str) -> None:
+        super().__init__(f"Place {column}: {advice}")
+        self.query = query
+        self.column = column
+        self.advice = advice
+
+    @property
+    def pointer(self) -> str:
+        """The search, or the part around the place, and a caret below the place."""
+        start = max(0, self.column - 1 - _AROUND)
+        part = self.query[start : self.column - 1 + _AROUND]
+        line = "".join(c if c.isprintable() else " " for c in part)
+        return f"{line}\n{' ' * (self.column - 1 - start)}^"
 
 
 class DataError(TaggerError):

@@ -261,6 +261,35 @@ def test_a_question_that_is_no_good_is_refused_with_a_sentence(
     assert is_problem(api.get(path, params=asked), 422)
 
 
+def test_a_mistake_in_a_search_is_pointed_at(api: httpx.Client) -> None:
+    answer = api.get("/api/search", params={"q": "dog -colour:red"})
+
+    assert is_problem(answer, 422)
+    said = answer.json()
+    assert (said["query"], said["column"]) == ("dog -colour:red", 6)
+    assert said["advice"].startswith("there is no field colour:")
+
+
+def test_a_misspelt_search_says_which_query_was_answered(
+    api: httpx.Client, photos: Library
+) -> None:
+    photos.photo("a.jpg", "lighthouse")
+
+    answer = api.get("/api/search", params={"q": "lighthose"}).json()
+
+    assert (answer["query"], answer["total"]) == ("lighthouse", 1)
+    assert api.get("/api/export", params={"q": "lighthose"}).text.count("\n") == 1
+
+
+def test_a_search_is_completed_at_the_caret(api: httpx.Client, photos: Library) -> None:
+    photos.photo("a.jpg", "red car")
+
+    answer = api.get("/api/complete", params={"q": "x tag:re y", "at": 8}).json()
+
+    assert (answer["start"], answer["end"]) == (2, 8)
+    assert [option["text"] for option in answer["options"]] == ['tag:"red car"']
+
+
 def test_a_photo_tells_all_that_is_known_of_it(
     api: httpx.Client, photos: Library
 ) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tagger import config
-from tagger.errors import ConfigError, DataError, UsageError
+from tagger.errors import ConfigError, DataError, QueryError, UsageError
 from tagger.records import WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
@@ -90,7 +90,7 @@ def test_the_command_line_asks_the_running_app(tmp_path: Path) -> None:
         found = App.find(data_dir)
         assert found is not None
         with found as app:
-            (dog,) = app.search("dog")
+            (dog,) = app.search("dog").photos
             app.export(out, format="csv", query="dog")
             told: list[tuple[int, int]] = []
             app.rebuild(lambda done, total: told.append((done, total)))
@@ -98,8 +98,10 @@ def test_the_command_line_asks_the_running_app(tmp_path: Path) -> None:
             assert (dog.description, dog.tags) == ("A dog.", ("dog",))
             assert "dog.jpg" in out.read_text()
             assert (1, 1) in told
-            with pytest.raises(UsageError):
-                app.search('"open')
+            with pytest.raises(QueryError, match="not closed") as raised:
+                app.search('dog "open')
+            assert raised.value.pointer == 'dog "open\n    ^'
+            assert app.search("dgo").query == "dog"
             with pytest.raises(UsageError):
                 app.export(tmp_path / "x.csv", format="csv", query='"open')
     assert [path.name for path in tmp_path.glob("*.csv")] == ["table.csv"]

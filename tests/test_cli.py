@@ -122,6 +122,9 @@ def test_bad_usage_and_bad_settings_are_2(
     assert answer.stderr.count("\n") == 1
     answer = tagger(environment, "export", str(tmp_path / "out.docx"))
     assert answer.returncode == 2
+    answer = tagger(environment, "search", "beach -colour:red")
+    assert answer.returncode == 2
+    assert answer.stderr.endswith("\nbeach -colour:red\n       ^\n")
 
 
 def test_a_limit_below_one_is_refused_in_words(

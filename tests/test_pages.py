@@ -394,9 +394,7 @@ def test_a_link_to_a_photo_that_is_gone_says_so() -> None:
 
 @pytest.mark.usefixtures("library")
 def test_a_search_shows_what_it_found_its_tags_and_its_exports() -> None:
-    test = screens.screen("search")
-
-    test.text_input(key="q").set_value("beach").run()
+    test = screens.screen("search", q="beach")
 
     assert screens.photos(test) == ["beach.jpg"]
     chips = screens.given(test, "chips")["chips"]
@@ -430,6 +428,8 @@ def test_a_search_that_cannot_be_read_is_answered_with_a_sentence() -> None:
         ("beach", "red car", 'beach tag:"red car"'),
         ("tag:dog beach", "dog", "beach"),
         ("tag:dogs", "dog", "tag:dogs tag:dog"),
+        ("cat OR beach", "dog", "(cat OR beach) tag:dog"),
+        ("cat", 'the "best"', 'cat tag:"the \\"best\\""'),
     ],
 )
 def test_a_tag_is_put_into_a_search_and_taken_out(

@@ -2,32 +2,25 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
-from pages.parts import chips
+from pages.parts import chips, searchbox
+from tagger.catalogue.query import parse, writing
+from tagger.catalogue.query.tree import AnyOf
 from tagger.catalogue.questions import TagCount
 
 
-def show(tags: Sequence[TagCount], query_key: str) -> None:
-    """Chips that edit the query kept in the session under `query_key`."""
-    query: str = st.session_state.get(query_key, "")
-    offered = [tag for tag in tags if clause(tag.name)]
+def show(tags: Sequence[TagCount], query: str) -> None:
+    """Chips that put a tag into the query that found these photos, or out of it."""
     chips.show(
-        [
-            chips.Chip(tag.name, tag.count, chosen=has(query, tag.name))
-            for tag in offered
-        ],
+        [chips.Chip(tag.name, tag.count, chosen=has(query, tag.name)) for tag in tags],
         label="Tags of the photos found",
         key="search_facets",
-        on_pick=lambda name: _toggle(query_key, name),
+        on_pick=lambda tag: searchbox.ask(toggled(query, tag)),
     )
 
 
-def clause(tag: str) -> str | None:
-    """The tag as a search writes it; None for the few it has no way to write."""
-    if '"' not in tag:
-        return f'tag:"{tag}"' if " " in tag or tag.endswith("*") else f"tag:{tag}"
-    return None
+def clause(tag: str) -> str:
+    """The tag as a search writes it."""
+    return writing.field("tag", tag)
 
 
 def has(query: str, tag: str) -> bool:
@@ -39,8 +32,6 @@ def toggled(query: str, tag: str) -> str:
     """The query with the tag put in, or taken out if it was in."""
     if has(query, tag):
         return f" {query} ".replace(f" {clause(tag)} ", " ", 1).strip()
+    if isinstance(parse(query), AnyOf):
+        query = f"({query.strip()})"
     return f"{query.strip()} {clause(tag)}".strip()
-
-
-def _toggle(query_key: str, tag: str) -> None:
-    st.session_state[query_key] = toggled(st.session_state.get(query_key, ""), tag)

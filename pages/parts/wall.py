@@ -15,13 +15,18 @@ PHOTOS_A_PAGE = 120
 
 
 def page(catalogue: Catalogue, wanted: Wanted, *, key: str) -> Page:
-    """The photos wanted, from where the address says; a new list begins at its top."""
+    """The photos wanted, from where the address says."""
+    after = place(wanted, key=key)
+    return questions.page(catalogue, wanted, after=after, limit=PHOTOS_A_PAGE)
+
+
+def place(wanted: Wanted, *, key: str) -> str | None:
+    """Where in the list the address says one is; a new list begins at its top."""
     remembered = f"{key}_wanted"
     if st.session_state.get(remembered, wanted) != wanted:
         st.query_params.pop("after", None)
     st.session_state[remembered] = wanted
-    after = st.query_params.get("after")
-    return questions.page(catalogue, wanted, after=after, limit=PHOTOS_A_PAGE)
+    return st.query_params.get("after")
 
 
 def show(page: Page, *, label: str, key: str) -> None:

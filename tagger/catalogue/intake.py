@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import duckdb
 
-from tagger.catalogue import rows, schema
+from tagger.catalogue import entries, rows, schema
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.textindex import Mark
 from tagger.records import Change, ImageSnapshot
@@ -97,14 +97,21 @@ def _take_batch(catalogue: Catalogue, db: Database, batch: Sequence[Change]) -> 
     tag_ids = _subjects(batch, changes.TAG)
     images = snapshots.images(db, image_ids)
     with catalogue.write() as cursor:
-        removed = _replace_images(cursor, image_ids, images)
+        stored = [rows.image_row(image) for image in images]
+        removed = _replace_images(cursor, image_ids, images, stored)
         _store_tags(cursor, db, images, tag_ids)
         if _subjects(batch, changes.FOLDER):
             _store_folders(cursor, db, schema.FOLDERS)
         number = max(batch[-1].number, int(schema.recall(cursor, "change") or 0))
         untidy = removed + int(schema.recall(cursor, "untidy_rows") or 0)
         schema.remember(cursor, change=number, untidy_rows=untidy)
-    catalogue.text.replace(image_ids, [rows.entry(image) for image in images])
+    catalogue.text.replace(
+        image_ids,
+        [
+            entries.entry(row, [tag.name for tag in image.tags])
+            for row, image in zip(stored, images, strict=True)
+        ],
+    )
     _reindex_tagged(catalogue, tag_ids)
 
 
@@ -116,26 +123,24 @@ def _replace_images(
     cursor: duckdb.DuckDBPyConnection,
     ids: Sequence[int],
     images: Sequence[ImageSnapshot],
+    stored: Sequence[rows.Row],
 ) -> int:
     removed = schema.IMAGES.delete(cursor, "id", ids)
     schema.IMAGE_TAGS.delete(cursor, "image_id", ids)
-    _insert_images(cursor, images, schema.IMAGES, schema.IMAGE_TAGS)
+    schema.IMAGES.insert(cursor, stored)
+    _insert_image_tags(cursor, images, schema.IMAGE_TAGS)
     directories = _directories(images)
     schema.DIRECTORIES.delete(cursor, "id", directories)
     schema.DIRECTORIES.insert(cursor, list(directories.items()))
     return removed
 
 
-def _insert_images(
+def _insert_image_tags(
     cursor: duckdb.DuckDBPyConnection,
     images: Sequence[ImageSnapshot],
     into: schema.Table,
-    tags_into: schema.Table,
 ) -> None:
-    into.insert(cursor, [rows.image_row(image) for image in images])
-    tags_into.insert(
-        cursor, [row for image in images for row in rows.image_tag_rows(image)]
-    )
+    into.insert(cursor, [row for image in images for row in rows.image_tag_rows(image)])
 
 
 def _directories(images: Iterable[ImageSnapshot]) -> dict[int, str]:
@@ -178,7 +183,7 @@ def _reindex_tagged(catalogue: Catalogue, tag_ids: Sequence[int]) -> None:
         ids = [int(row[0]) for row in cursor.fetchall()]
         for start in range(0, len(ids), REBUILD_ROWS):
             some = ids[start : start + REBUILD_ROWS]
-            found = rows.entries(cursor, f"id IN {rows.marks(some)}", some)
+            found = entries.entries(cursor, f"id IN {rows.marks(some)}", some)
             catalogue.text.replace(some, found)
 
 
@@ -225,7 +230,9 @@ def _fill(catalogue: Catalogue, db: Database, progress: Progress | None) -> int:
     directories: dict[int, str] = {}
     while images := snapshots.after(db, last, limit=REBUILD_ROWS):
         with catalogue.write() as cursor:
-            _insert_images(cursor, images, schema.IMAGES.next, schema.IMAGE_TAGS.next)
+            stored = [rows.image_row(image) for image in images]
+            schema.IMAGES.next.insert(cursor, stored)
+            _insert_image_tags(cursor, images, schema.IMAGE_TAGS.next)
         tag_ids.update(tag.tag_id for image in images for tag in image.tags)
         directories.update(_directories(images))
         last, done = images[-1].id, done + len(images)
@@ -246,7 +253,7 @@ def _reindex(catalogue: Catalogue, progress: Progress | None) -> None:
         catalogue.text.clear()
         with catalogue.cursor() as cursor:
             while top := _batch_end(cursor, last):
-                found = rows.entries(cursor, "id > ? AND id <= ?", [last, top])
+                found = entries.entries(cursor, "id > ? AND id <= ?", [last, top])
                 catalogue.text.replace((), found)
                 last, done = top, done + len(found)
                 if progress:

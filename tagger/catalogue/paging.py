@@ -4,6 +4,9 @@ A page is found from the last photo of the one before (keyset), so it costs the 
 any depth, and photos added meanwhile neither repeat nor hide one. A list by relevance
 has no such key; there the mark holds the rank and the photo at it, and if the list has
 changed meanwhile, the page goes on after that photo.
+
+DuckDB lists all photos, and sorts by name; the search index lists what is narrowed in
+any way. So the whole gallery can be leafed through while the index is made anew.
 """
 
 import base64
@@ -11,16 +14,57 @@ import binascii
 import json
 from dataclasses import dataclass
 
-from tagger.catalogue import language
-from tagger.catalogue.search import ById, search
+from tagger.catalogue.search import ByColumn, ordered, ranked
 from tagger.catalogue.store import Catalogue
-from tagger.catalogue.wanted import ORDERS, Sort, Wanted, choose, filters_of, sort_of
+from tagger.catalogue.wanted import (
+    Sort,
+    Wanted,
+    choose,
+    compiled,
+    is_everything,
+    sort_of,
+)
 from tagger.errors import UsageError
 
 LARGEST_PAGE = 1_000
 LARGEST_NUMBER = 2**62
 
 Key = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort as SQL: what photos are compared by before their id, and which way."""
+
+    key: str | None
+    descending: bool
+
+    def by(self, descending: bool) -> str:
+        """What follows ORDER BY, this way or backwards."""
+        way = "DESC" if descending else "ASC"
+        return f"i.id {way}" if self.key is None else f"{self.key} {way}, i.id {way}"
+
+    def beyond(self, descending: bool) -> str:
+        """The condition on photos after a given one: its key twice, then its id."""
+        than = "<" if descending else ">"
+        if self.key is None:
+            return f"i.id {than} ?"
+        return f"{self.key} {than}= ? AND ({self.key} {than} ? OR i.id {than} ?)"
+
+
+ORDERS = {
+    Sort.NEWEST: Order(None, descending=True),
+    Sort.OLDEST: Order(None, descending=False),
+    Sort.TAKEN: Order("coalesce(i.taken_at, '')", descending=True),
+    Sort.NAME: Order("i.name_key", descending=False),
+    Sort.SIZE: Order("i.size_bytes", descending=True),
+}
+COLUMNS = {
+    Sort.NEWEST: ByColumn("id", descending=True),
+    Sort.OLDEST: ByColumn("id", descending=False),
+    Sort.TAKEN: ByColumn("taken", descending=True),
+    Sort.SIZE: ByColumn("size", descending=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +94,17 @@ class Slice:
     previous: str | None
 
 
-def decode(text: str, sort: Sort) -> Mark:
-    """The mark out of an address; raises `UsageError` if it is none for this list."""
+def decode(text: str, sort: Sort, kind: type[Key]) -> Mark:
+    """The mark out of an address; raises `UsageError` if it is none for this list.
+
+    `kind` is that of the list's keys.
+    """
     try:
         padded = text + "=" * (-len(text) % 4)
         name, back, key, image_id = json.loads(base64.urlsafe_b64decode(padded))
         mark = Mark(Sort(name), bool(back), key, int(image_id))
     except (binascii.Error, ValueError, TypeError):
         raise UsageError("This page address is not valid; start at page one") from None
-    kind = str if sort in (Sort.TAKEN, Sort.NAME) else int
     if mark.sort is not sort or not isinstance(key, kind):
         raise UsageError("This page belongs to another list; start at page one")
     numbers = [mark.id] if isinstance(key, str) else [mark.id, key]
@@ -74,20 +120,16 @@ def slice_of(
     if not 1 <= limit <= LARGEST_PAGE:
         raise UsageError(f"A page has 1 to {LARGEST_PAGE} photos, not {limit}")
     sort = sort_of(wanted)
-    mark = decode(after, sort) if after else None
+    in_rows = sort is Sort.NAME or (sort in ORDERS and is_everything(wanted))
+    by_text = in_rows and sort in (Sort.NAME, Sort.TAKEN)
+    mark = decode(after, sort, str if by_text else int) if after else None
     if sort is Sort.RELEVANCE:
         return _by_rank(catalogue, wanted, mark, limit)
-    return _by_key(catalogue, wanted, sort, mark, limit)
-
-
-def _by_key(
-    catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
-) -> Slice:
     back = mark is not None and mark.back
-    if wanted.query.strip() and ORDERS[sort].key is None:
-        found, total = _searched(catalogue, wanted, sort, mark, limit + 1)
-    else:
+    if in_rows:
         found, total = _selected(catalogue, wanted, sort, mark, limit + 1)
+    else:
+        found, total = _searched(catalogue, wanted, sort, mark, limit + 1)
     more, found = len(found) > limit, found[:limit]
     if not found:
         return Slice([], total, None, None)
@@ -106,22 +148,19 @@ def _by_key(
 def _searched(
     catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
 ) -> tuple[list[tuple[int, Key]], int]:
-    """Ids, each with the key 0, and the total, from the search index alone."""
-    clauses = language.parse(wanted.query)
+    """Ids with their keys, nearest first, and the total, from the search index."""
+    column = COLUMNS[sort]
     back = mark is not None and mark.back
-    by_id = ById(ORDERS[sort].descending is not back, mark.id if mark else None)
-    with catalogue.cursor() as cursor:
-        filters = filters_of(cursor, wanted)
-        hits = search(
-            catalogue.text, cursor, clauses, filters, by_id=by_id, limit=limit
-        )
-    return [(image_id, 0) for image_id in hits.ids], hits.total
+    past = None if mark is None else int(mark.key)
+    by = ByColumn(column.column, column.descending is not back, past)
+    hits = ordered(catalogue.text, compiled(catalogue, wanted), by, limit=limit)
+    return list(zip(hits.ids, hits.keys, strict=True)), hits.total
 
 
 def _selected(
     catalogue: Catalogue, wanted: Wanted, sort: Sort, mark: Mark | None, limit: int
 ) -> tuple[list[tuple[int, Key]], int]:
-    """Ids with their keys, nearest first, and the total, from the rows."""
+    """The same from the rows."""
     chosen = choose(catalogue, wanted)
     order = ORDERS[sort]
     descending = order.descending is not (mark is not None and mark.back)
@@ -132,7 +171,7 @@ def _selected(
     with catalogue.cursor() as cursor:
         chosen.bind(cursor)
         cursor.execute(
-            f"SELECT i.id, {order.key or 0} FROM images i WHERE {condition} "
+            f"SELECT i.id, {order.key or 'i.id'} FROM images i WHERE {condition} "
             f"ORDER BY {order.by(descending)} LIMIT ?",
             [*parameters, limit],
         )
@@ -147,20 +186,11 @@ def _selected(
 def _by_rank(
     catalogue: Catalogue, wanted: Wanted, mark: Mark | None, limit: int
 ) -> Slice:
-    clauses = language.parse(wanted.query)
+    query = compiled(catalogue, wanted)
     around = int(mark.key) if mark else 0
-    with catalogue.cursor() as cursor:
-        filters = filters_of(cursor, wanted)
-        # One page more than needed on both sides, to find a photo that has moved.
-        low = max(0, around - 2 * limit)
-        hits = search(
-            catalogue.text,
-            cursor,
-            clauses,
-            filters,
-            offset=low,
-            limit=around - low + 2 * limit,
-        )
+    # One page more than needed on both sides, to find a photo that has moved.
+    low = max(0, around - 2 * limit)
+    hits = ranked(catalogue.text, query, offset=low, limit=around - low + 2 * limit)
     start, stop = 0, limit
     if mark is not None:
         here = hits.ids.index(mark.id) + low if mark.id in hits.ids else around

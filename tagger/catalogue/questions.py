@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from tagger.catalogue import language, rows
+from tagger.catalogue import rows
 from tagger.catalogue.facets import (
     Activity,
     Counts,
@@ -26,7 +26,7 @@ from tagger.catalogue.facets import (
 )
 from tagger.catalogue.paging import slice_of
 from tagger.catalogue.store import Catalogue
-from tagger.catalogue.wanted import Sort, Wanted, choose
+from tagger.catalogue.wanted import Sort, Wanted, choose, is_everything
 from tagger.errors import UsageError
 from tagger.records import Facts, ImageState, ImageTag, WriteMode
 
@@ -73,6 +73,7 @@ class Card:
     orientation: int
     description: str | None
     tags: tuple[str, ...]
+    tag_ids: tuple[int, ...]
     state: ImageState
     reason: str | None
     taken_at: str | None
@@ -146,7 +147,7 @@ def found(catalogue: Catalogue, query: str) -> list[int]:
 
     An empty one finds none: whoever means every photo has to say so.
     """
-    if not language.parse(query):
+    if is_everything(Wanted(query=query)):
         raise UsageError("The query is empty; it would mean every photo")
     chosen = choose(catalogue, Wanted(query=query))
     return [] if chosen.hits is None else [int(one) for one in chosen.hits]
@@ -233,6 +234,7 @@ def _path(cursor: duckdb.DuckDBPyConnection, table: str, row_id: int) -> str:
 
 
 def _card(row: tuple[Any, ...], names: dict[int, str]) -> Card:
+    tag_ids = tuple(tag_id for tag_id in row[9] if tag_id in names)
     return Card(
         id=row[0],
         name=row[1],
@@ -243,7 +245,8 @@ def _card(row: tuple[Any, ...], names: dict[int, str]) -> Card:
         identity=row[6],
         orientation=row[7],
         description=row[8],
-        tags=tuple(names[tag_id] for tag_id in row[9] if tag_id in names),
+        tags=tuple(names[tag_id] for tag_id in tag_ids),
+        tag_ids=tag_ids,
         state=ImageState(row[10]),
         reason=row[11],
         taken_at=row[12],

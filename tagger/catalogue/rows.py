@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 
 from tagger.catalogue.schema import IMAGES
-from tagger.catalogue.textindex import Entry
 from tagger.errors import shown
 from tagger.records import (
     Facts,
@@ -23,11 +22,12 @@ from tagger.records import (
     WriteMode,
 )
 from tagger.tracking import tagnames
+from tagger.tracking.desired import FROM_FILE, FROM_PERSON
 
 Row = tuple[Any, ...]
 
+_HUMAN = frozenset({FROM_FILE, FROM_PERSON})
 _DIGITS = re.compile(r"\d+")
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
 _POSITION = {name: position for position, (name, _) in enumerate(IMAGES.columns)}
 
 
@@ -46,6 +46,9 @@ def image_row(snapshot: ImageSnapshot) -> Row:
     facts = snapshot.facts
     latitude, longitude = (facts and facts.gps) or (None, None)
     name = shown(snapshot.path[len(_directory(snapshot.path)) :])
+    said_by = {tag.source for tag in snapshot.tags}
+    if snapshot.description and snapshot.description_source:
+        said_by.add(snapshot.description_source)
     return (
         snapshot.id,
         snapshot.folder_id,
@@ -82,6 +85,8 @@ def image_row(snapshot: ImageSnapshot) -> Row:
         snapshot.answered_at,
         snapshot.written_mode and snapshot.written_mode.value,
         snapshot.written_at,
+        any(source in _HUMAN for source in said_by),
+        any(source not in _HUMAN for source in said_by),
     )
 
 
@@ -166,63 +171,10 @@ def tag_names(cursor: duckdb.DuckDBPyConnection, ids: Iterable[int]) -> dict[int
     return dict(cursor.fetchall())
 
 
-def entry(snapshot: ImageSnapshot) -> Entry:
-    """What the search index is to hold of an image."""
-    directory = _directory(snapshot.path)
-    name = shown(snapshot.path[len(directory) :])
-    facts = snapshot.facts
-    return Entry(
-        id=snapshot.id,
-        folder_id=snapshot.folder_id,
-        directory_id=directory_id(snapshot.path),
-        state=snapshot.state.value,
-        month=None if facts is None else month_number(facts.taken_at),
-        words=_words(snapshot.description, snapshot.text, name),
-        tag_ids=tuple(tag.tag_id for tag in snapshot.tags),
-        tag_names=tuple(tag.name for tag in snapshot.tags),
-    )
-
-
-def entries(
-    cursor: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[int]
-) -> list[Entry]:
-    """The same, read back from the rows of images that fulfil an SQL condition."""
-    cursor.execute(
-        "SELECT id, folder_id, directory_id, state, taken_at, description, text, name, "
-        f"tag_ids FROM images WHERE {condition} ORDER BY id",
-        list(parameters),
-    )
-    found = cursor.fetchall()
-    names = tag_names(cursor, (tag_id for row in found for tag_id in row[8]))
-    return [
-        Entry(
-            id=row[0],
-            folder_id=row[1],
-            directory_id=row[2],
-            state=row[3],
-            month=month_number(row[4]),
-            words=_words(*row[5:8]),
-            tag_ids=tuple(row[8]),
-            tag_names=tuple(names[tag_id] for tag_id in row[8] if tag_id in names),
-        )
-        for row in found
-    ]
-
-
 def marks(ids: Sequence[int]) -> str:
     """`(?, ?, …)` for ids: with it DuckDB uses the key, with a join it scans."""
     return "(" + ", ".join("?" * len(ids)) + ")"
 
 
-def month_number(time: str | None) -> int | None:
-    """`2024-05-01T…` or `2024-05` as 202405; None where that is no month."""
-    found = _MONTH.match(time or "")
-    return None if found is None else int(found[1] + found[2])
-
-
 def _directory(path: bytes) -> bytes:
     return path[: path.rfind(b"/") + 1]
-
-
-def _words(*parts: str | None) -> tuple[str, ...]:
-    return tuple(part for part in parts if part)

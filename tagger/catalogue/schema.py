@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Table:
 
 # One row a photo. Its tags stand here too, in the order they are shown, because a page
 # reads them by photo; `image_tags` holds the same and who said it, to count by tag.
+# `by_human` and `by_model` say whether any tag or the description is theirs.
 IMAGES = Table(
     "images",
     (
@@ -121,6 +122,8 @@ IMAGES = Table(
         ("answered_at", "VARCHAR"),
         ("written_mode", "VARCHAR"),
         ("written_at", "VARCHAR"),
+        ("by_human", "BOOLEAN"),
+        ("by_model", "BOOLEAN"),
     ),
     "id",
     key="id",

@@ -16,12 +16,15 @@ from typing import Any
 
 import tantivy
 
+from tagger.catalogue import keys
 from tagger.errors import DataError
 
-VERSION = 1
+VERSION = 2
 WRITER_BYTES = 64_000_000
 WRITER_THREADS = 1
 LONGEST_WORD = 100
+# Fields that hold a value as it is, to be counted and looked through.
+NAMES = ("state", "camera", "lens", "format", "model", "shape", "has", "said_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,28 @@ class Mark:
     version: int = VERSION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What can be found of one photo. `month` is a number such as 202405."""
+    """What can be found of one photo. Times are seconds as `keys` counts them.
+
+    `has` and `said_by` are words of the query language: `gps`, `human`.
+    """
 
     id: int
     folder_id: int
     directory_id: int
     state: str
-    month: int | None
+    size_bytes: int
+    added_s: int
+    taken_s: int | None
+    pixels: int | None
+    shape: str | None
+    camera: str | None
+    lens: str | None
+    format: str | None
+    model: str | None
+    has: tuple[str, ...]
+    said_by: tuple[str, ...]
     words: tuple[str, ...]
     tag_ids: tuple[int, ...]
     tag_names: tuple[str, ...]
@@ -86,6 +102,14 @@ class TextIndex:
     def count(self) -> int:
         """How many photos are in the index."""
         return int(self.searcher().num_docs)
+
+    def values(self, field: str) -> list[tuple[str, int]]:
+        """What a field of `NAMES` holds, with the photos of each, most first."""
+        return list(self.searcher().terms_with_prefix(field, ""))
+
+    def words(self, start: str, limit: int | None = None) -> list[tuple[str, int]]:
+        """Words that begin so, with the photos of each, most first."""
+        return list(self.searcher().terms_with_prefix("plain", start, limit=limit))
 
     def mark(self) -> Mark | None:
         """What the files are known to hold; None if that is nothing or unknown."""
@@ -157,17 +181,24 @@ def _open(files: Path) -> tantivy.Index:
 
 
 def _schema() -> tantivy.Schema:
-    """`stemmed` ranks and holds phrases; `plain` keeps words whole, for prefixes."""
+    """`stemmed` ranks and holds phrases; `plain` keeps words whole, for prefixes.
+
+    `taken` and `size` are sort keys that hold the id too, so that no two are equal.
+    Fast fields are columns: for order, ranges and counting.
+    """
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", indexed=True, fast=True)
     builder.add_text_field("stemmed", tokenizer_name="stemmed")
     builder.add_text_field("tags", tokenizer_name="stemmed")
     builder.add_text_field("plain", tokenizer_name="plain", index_option="basic")
-    builder.add_integer_field("tag_id", indexed=True, fast=True)
-    builder.add_integer_field("folder_id", indexed=True)
-    builder.add_integer_field("directory_id", indexed=True)
-    builder.add_integer_field("month", indexed=True, fast=True)
-    builder.add_text_field("state", tokenizer_name="raw", index_option="basic")
+    for name in ("tag_id", "folder_id", "directory_id"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    for name in ("taken", "size", "added", "pixels", "month"):
+        builder.add_integer_field(name, fast=True)
+    for name in NAMES:
+        builder.add_text_field(
+            name, tokenizer_name="raw", index_option="basic", fast=True
+        )
     return builder.build()
 
 
@@ -188,14 +219,23 @@ def _document(entry: Entry) -> tantivy.Document:
         "id": entry.id,
         "folder_id": entry.folder_id,
         "directory_id": entry.directory_id,
-        "state": entry.state,
         "stemmed": list(entry.words),
         "tags": list(entry.tag_names),
         "plain": [*entry.words, *entry.tag_names],
         "tag_id": list(entry.tag_ids),
+        "added": entry.added_s,
+        "taken": keys.taken(entry.taken_s, entry.id),
+        "size": keys.size(entry.size_bytes, entry.id),
+        "state": entry.state,
+        "has": list(entry.has),
+        "said_by": list(entry.said_by),
     }
-    if entry.month is not None:
-        fields["month"] = entry.month
+    if entry.taken_s is not None:
+        fields["month"] = keys.month(entry.taken_s)
+    for name in ("pixels", "shape", "camera", "lens", "format", "model"):
+        value = getattr(entry, name)
+        if value is not None:
+            fields[name] = value
     return tantivy.Document(**fields)
 
 

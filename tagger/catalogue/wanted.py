@@ -1,25 +1,30 @@
 """Wanted: which photos a screen, a search or an export asks for, and in what order.
 
-With words to look for, the search index alone decides which photos are meant, filters
-included; without, DuckDB does. Both give the same photos for the same filters.
+A query and the filters beside it become one tree, and the search index alone decides
+which photos fulfil it. For what DuckDB is better at, counting over all tags or writing
+a file, the photos found are given to it as a list of ids.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import duckdb
 import numpy as np
+import tantivy
 from numpy.typing import NDArray
 
-from tagger.catalogue import language
-from tagger.catalogue.search import Filters, search, tag_ids
+from tagger.catalogue import search
+from tagger.catalogue.compiling import Compiler
+from tagger.catalogue.query import parse
+from tagger.catalogue.query.tree import All, Node, Of, Stands, Tagged, Taken, both
 from tagger.catalogue.store import Catalogue
 from tagger.errors import UsageError
 from tagger.records import ImageState
 
-_MONTH = re.compile(r"(?P<year>\d{4})(-(?P<month>0[1-9]|1[0-2]))?")
+_MONTH = re.compile(r"(?P<year>\d{4})(-(?P<month>0[1-9]|1[0-2]))?", re.ASCII)
 
 
 class Sort(StrEnum):
@@ -37,7 +42,7 @@ class Sort(StrEnum):
 class Wanted:
     """A question for photos. All conditions must hold.
 
-    `query` is in the language of `language`. `tags` are names, all of which a photo
+    `query` is in the language of docs/QUERY.md. `tags` are names, all of which a photo
     must have. `month` is `2024-05`, or a year, `2024`. Without a `state`, photos in any
     state are meant except the missing ones.
     """
@@ -48,35 +53,6 @@ class Wanted:
     state: ImageState | None = None
     month: str | None = None
     sort: Sort | str = Sort.NEWEST
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A sort as SQL: what photos are compared by before their id, and which way."""
-
-    key: str | None
-    descending: bool
-
-    def by(self, descending: bool) -> str:
-        """What follows ORDER BY, this way or backwards."""
-        way = "DESC" if descending else "ASC"
-        return f"i.id {way}" if self.key is None else f"{self.key} {way}, i.id {way}"
-
-    def beyond(self, descending: bool) -> str:
-        """The condition on photos after a given one: its key twice, then its id."""
-        than = "<" if descending else ">"
-        if self.key is None:
-            return f"i.id {than} ?"
-        return f"{self.key} {than}= ? AND ({self.key} {than} ? OR i.id {than} ?)"
-
-
-ORDERS = {
-    Sort.NEWEST: Order(None, descending=True),
-    Sort.OLDEST: Order(None, descending=False),
-    Sort.TAKEN: Order("coalesce(i.taken_at, '')", descending=True),
-    Sort.NAME: Order("i.name_key", descending=False),
-    Sort.SIZE: Order("i.size_bytes", descending=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,65 +86,55 @@ def sort_of(wanted: Wanted) -> Sort:
     return sort
 
 
-def choose(catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False) -> Chosen:
-    """The photos that are meant. Raises `UsageError` if the question is no good."""
-    clauses = language.parse(wanted.query)
+def tree_of(wanted: Wanted) -> Node:
+    """The query and the filters as one tree. Raises `UsageError` on a bad one."""
+    filters: list[Node] = [Tagged(name) for name in wanted.tags]
+    if wanted.folder_id is not None:
+        filters.append(Of(wanted.folder_id))
+    if wanted.state is not None:
+        filters.append(Stands((ImageState(wanted.state),)))
+    if wanted.month:
+        filters.append(_month(wanted.month))
+    return both(parse(wanted.query), *filters)
+
+
+def is_everything(wanted: Wanted) -> bool:
+    """Whether no photo is left out, but the missing ones."""
+    return tree_of(wanted) == All(())
+
+
+def compiled(
+    catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False
+) -> tantivy.Query:
+    """The question as the search index takes it."""
+    node = tree_of(wanted)
     with catalogue.cursor() as cursor:
-        filters = replace(filters_of(cursor, wanted), any_state=any_state)
-        if not clauses:
-            return _by_filters(filters)
-        found = search(catalogue.text, cursor, clauses, filters)
-    return Chosen(
-        "i.id IN (SELECT id FROM hits)", (), np.array(found.ids, dtype=np.int64)
-    )
+        return Compiler(catalogue.text, cursor).compile(node, any_state=any_state)
 
 
-def filters_of(cursor: duckdb.DuckDBPyConnection, wanted: Wanted) -> Filters:
-    """The conditions beside the words, names resolved to ids."""
-    year, month = _month(wanted.month)
-    return Filters(
-        folder_id=wanted.folder_id,
-        state=None if wanted.state is None else ImageState(wanted.state),
-        year=year if month is None else None,
-        month=None if month is None or year is None else year * 100 + month,
-        tags=tuple(tag_ids(cursor, name) for name in wanted.tags),
-    )
+def choose(catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False) -> Chosen:
+    """The photos that are meant, for DuckDB."""
+    node = tree_of(wanted)
+    if node == All(()):
+        return Chosen() if any_state else Chosen("i.state <> ?", (_MISSING,))
+    query = compiled(catalogue, wanted, any_state=any_state)
+    found = search.every_id(catalogue.text, query)
+    return Chosen("i.id IN (SELECT id FROM hits)", (), found)
 
 
-def _month(text: str | None) -> tuple[int | None, int | None]:
-    if not text:
-        return None, None
+_MISSING = ImageState.MISSING.value
+
+
+def _month(text: str) -> Taken:
     found = _MONTH.fullmatch(text)
-    if found is None:
+    if found is None or found["year"] in ("0000", "9999"):
         raise UsageError(
             f"{text!r} is no month; write it as 2024-05, or a year as 2024"
         )
-    return int(found["year"]), int(found["month"]) if found["month"] else None
+    first = int(found["year"]) * 12 + int(found["month"] or 1) - 1
+    last = first + (1 if found["month"] else 12)
+    return Taken(_first_day(first), _first_day(last))
 
 
-def _by_filters(filters: Filters) -> Chosen:
-    conditions, bound = _by_state(filters)
-    if filters.folder_id is not None:
-        conditions.append("i.folder_id = ?")
-        bound.append(filters.folder_id)
-    if filters.month is not None:
-        conditions.append("starts_with(i.taken_at, ?)")
-        bound.append(f"{filters.month // 100:04d}-{filters.month % 100:02d}")
-    if filters.year is not None:
-        conditions.append("starts_with(i.taken_at, ?)")
-        bound.append(f"{filters.year:04d}-")
-    for ids in filters.tags:
-        conditions.append(
-            "i.id IN (SELECT image_id FROM image_tags "
-            "WHERE tag_id IN (SELECT unnest(?::BIGINT[])))"
-        )
-        bound.append(sorted(ids))
-    return Chosen(" AND ".join(conditions), tuple(bound))
-
-
-def _by_state(filters: Filters) -> tuple[list[str], list[Any]]:
-    if filters.any_state:
-        return ["true"], []
-    if filters.state is None:
-        return ["i.state <> ?"], [ImageState.MISSING.value]
-    return ["i.state = ?"], [filters.state.value]
+def _first_day(month: int) -> datetime:
+    return datetime(month // 12, month % 12 + 1, 1)

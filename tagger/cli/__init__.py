@@ -11,13 +11,19 @@ from collections.abc import Sequence
 
 from tagger import config
 from tagger.cli import arguments
-from tagger.errors import ConfigError, ModelUnavailable, TaggerError, UsageError
+from tagger.errors import (
+    ConfigError,
+    ModelUnavailable,
+    QueryError,
+    TaggerError,
+    UsageError,
+)
 
 DONE, FAILED, USAGE, SOME_FAILED, NO_MODEL, STOPPED = 0, 1, 2, 3, 4, 130
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; returns its exit code. Errors are one line on standard error."""
+    """Run one command; returns its exit code. Errors are told on standard error."""
     options = arguments.parser().parse_args(argv)
     try:
         settings = config.load()
@@ -35,6 +41,8 @@ def main(argv: Sequence[str]) -> int:
         return code
     except TaggerError as error:
         sys.stderr.write(f"{error}\n")
+        if isinstance(error, QueryError):
+            sys.stderr.write(f"{error.pointer}\n")
         return _code(error)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")

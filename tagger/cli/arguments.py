@@ -232,9 +232,12 @@ def _search(commands: "Commands[ArgumentParser]") -> None:
         commands,
         "search",
         "catalogue:search",
-        "find photos by words and tags",
+        "find photos by words, tags, dates, places and more",
         json=True,
-        epilog='examples: "dog beach"  tag:dog  tag:"red car"  sun*  -snow',
+        epilog="examples, each in quotes for the shell:\n"
+        "  'dog beach'  'tag:\"red car\" -snow'  '(dog OR cat) taken:2024-05'\n"
+        "  'camera:fuji size:>12mp'  'near:45.4,12.3,5km'  'state:failed'\n"
+        "docs/QUERY.md describes the language",
     )
     command.add_argument("query", nargs="+", metavar="QUERY")
     command.add_argument("--limit", type=_positive, default=50, metavar="N")

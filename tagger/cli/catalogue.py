@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tagger.catalogue import export as catalogue_export
-from tagger.catalogue import questions
+from tagger.catalogue import finding
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Sort, Wanted
 from tagger.cli import output
 from tagger.config import Config
 from tagger.web import rebuild as web_rebuild
-from tagger.web.client import App, Found
+from tagger.web.client import Answer, App, Found
 from tagger.web.runtime import Runtime
 
 # How long a catalogue that another command has open is waited for.
 LOCK_WAIT_S = 30.0
+PAGE = 500
 COLUMNS = ("id", "file", "description", "tags")
 
 
@@ -30,10 +31,13 @@ def search(options: Namespace, config: Config) -> int:
     app = App.find(config.data_dir)
     if app is not None:
         with app:
-            found = app.search(query, limit=options.limit)
+            answer = app.search(query, limit=options.limit)
     else:
         with _opened(config) as opened:
-            found = _search(opened.catalogue, query, options.limit)
+            answer = _search(opened.catalogue, query, options.limit)
+    found = answer.photos
+    if answer.query != query:
+        output.problem(f"nothing matches {query}; this is for {answer.query}")
     if options.json:
         output.data(found)
     else:
@@ -45,12 +49,20 @@ def search(options: Namespace, config: Config) -> int:
     return 0 if found else 1
 
 
-def _search(catalogue: Catalogue, query: str, limit: int) -> list[Found]:
-    wanted = Wanted(query=query, sort=Sort.RELEVANCE)
-    return [
-        Found(card.id, card.shown_path, card.description, card.tags)
-        for card in questions.page(catalogue, wanted, limit=limit).images
-    ]
+def _search(catalogue: Catalogue, query: str, limit: int) -> Answer:
+    wanted, after = Wanted(query=query, sort=Sort.RELEVANCE), None
+    photos: list[Found] = []
+    while len(photos) < limit:
+        some = min(limit - len(photos), PAGE)
+        answer = finding.find(catalogue, wanted, after=after, limit=some)
+        photos += [
+            Found(card.id, card.shown_path, card.description, card.tags)
+            for card in answer.page.images
+        ]
+        wanted, after = answer.wanted, answer.page.next
+        if after is None:
+            break
+    return Answer(photos, wanted.query)
 
 
 def export(options: Namespace, config: Config) -> int:

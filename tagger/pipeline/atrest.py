@@ -53,7 +53,7 @@ def check_sidecar(photo: bytes, path: bytes, stat: StatKey, *, settle_s: float) 
     """Raise `FileChanged` if somebody is still writing a sidecar of the photo."""
     if 0 <= _age_s(stat) < settle_s:
         raise FileChanged(photo, "its sidecar is still being written")
-    if 0 <= _age_s(stat) < COPIED_S and _is_open_for_writing(path):
+    if 0 <= _age_s(stat) < COPIED_S and is_open_for_writing(path):
         raise FileChanged(photo, "another program is still writing its sidecar")
 
 

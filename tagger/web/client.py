@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from tagger.errors import DataError, UsageError
+from tagger.errors import DataError, QueryError, UsageError
 from tagger.web import appfile
 from tagger.web.appfile import AppFile
 from tagger.web.processes import is_alive
@@ -35,6 +35,14 @@ class Found:
     path: str
     description: str | None
     tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The photos found, and the query answered: that asked for, or the nearest."""
+
+    photos: list[Found]
+    query: str
 
 
 class App:
@@ -62,18 +70,19 @@ class App:
             return None
         return cls(left)
 
-    def search(self, query: str, *, limit: int = 50) -> list[Found]:
-        """The photos that match, best first; raises `UsageError` on a bad query."""
+    def search(self, query: str, *, limit: int = 50) -> Answer:
+        """The photos that match, best first; raises `QueryError` on a bad query."""
         found: list[Found] = []
         asked: dict[str, str | int] = {"q": query}
         while len(found) < limit:
             asked["limit"] = min(limit - len(found), _PAGE)
             page = self._get("/api/search", **asked).json()
             found += [_found(image) for image in page["images"]]
+            asked["q"] = page["query"]
             if page["next"] is None:
                 break
             asked["after"] = page["next"]
-        return found
+        return Answer(found, str(asked["q"]))
 
     def export(self, out: Path, *, format: str, query: str = "") -> None:
         """Write the matching photos to `out`, which is replaced only when complete."""
@@ -162,10 +171,14 @@ def _raise_problem(response: httpx.Response) -> None:
     """Turn a problem the app names into the error it was there."""
     if not response.is_error:
         return
+    problem: Any = {}
     try:
-        detail = str(response.json()["detail"])
+        problem = response.json()
+        detail = str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"the app answered {response.status_code} {response.reason_phrase}"
+    if "column" in problem:
+        raise QueryError(problem["query"], problem["column"], problem["advice"])
     raise UsageError(detail) if response.is_client_error else DataError(detail)
 
 

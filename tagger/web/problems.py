@@ -33,11 +33,17 @@ class ProblemResponse(JSONResponse):
 
 
 def problem_response(
-    status: int, detail: str, headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **more: str | int,
 ) -> ProblemResponse:
-    """The answer to a request that cannot be served, saying why in one sentence."""
+    """The answer to a request that cannot be served, saying why in one sentence.
+
+    `more` are members besides those of RFC 9457.
+    """
     status = HTTPStatus(status)
-    body = {"title": status.phrase, "status": int(status), "detail": detail}
+    body = {"title": status.phrase, "status": int(status), "detail": detail, **more}
     headers = {"cache-control": "no-store", **(headers or {})}
     return ProblemResponse(body, status_code=status, headers=headers)
 

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import tagger
-from tagger.errors import TaggerError
+from tagger.errors import QueryError, TaggerError
 from tagger.web.api import edits, folders, images, service, settings, vocabulary
 from tagger.web.api.models import Problem
 from tagger.web.problems import MEDIA_TYPE, problem_response, status_of
@@ -68,7 +68,16 @@ def _add_docs(api: FastAPI) -> None:
 
 
 async def _tagger_error(_request: Request, error: Exception) -> Response:
-    return problem_response(status_of(cast(TaggerError, error)), str(error))
+    status = status_of(cast(TaggerError, error))
+    if isinstance(error, QueryError):
+        return problem_response(
+            status,
+            str(error),
+            query=error.query,
+            column=error.column,
+            advice=error.advice,
+        )
+    return problem_response(status, str(error))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """API: photos, searching them, their tags, and taking them out as a file."""
 
 import itertools
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -8,14 +9,14 @@ from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from tagger.catalogue import export, questions
+from tagger.catalogue import completing, export, finding, questions
 from tagger.catalogue.questions import Sort
 from tagger.records import ImageSnapshot, utc_now
-from tagger.tracking import snapshots
 from tagger.web import media, pictures, runtime
 from tagger.web.api import shapes
-from tagger.web.api.models import ImageDetail, ImagePage, TagCountOut
+from tagger.web.api.models import CompletionOut, ImageDetail, ImagePage, TagCountOut
 from tagger.web.api.queries import (
+    CompleteQuery,
     ExportQuery,
     ImagesQuery,
     SearchQuery,
@@ -37,17 +38,23 @@ def list_images(asked: Annotated[ImagesQuery, Query()]) -> ImagePage:
 
 @router.get("/search")
 def search(asked: Annotated[SearchQuery, Query()]) -> ImagePage:
-    """The photos that match, best first."""
+    """The photos that match, best first; docs/QUERY.md describes the language."""
     return _page(asked, Sort.RELEVANCE)
 
 
 def _page(asked: SearchQuery, sort: Sort) -> ImagePage:
-    opened = runtime.current()
-    page = questions.page(
-        opened.catalogue, asked.wanted(sort), after=asked.after, limit=asked.limit
+    catalogue = runtime.current().catalogue
+    found = finding.find(
+        catalogue, asked.wanted(sort), after=asked.after, limit=asked.limit
     )
-    known = snapshots.images(opened.db, [card.id for card in page.images])
-    return shapes.image_page(page, {image.id: image.tags for image in known})
+    return shapes.image_page(found)
+
+
+@router.get("/complete")
+def complete(asked: Annotated[CompleteQuery, Query()]) -> CompletionOut:
+    """What may stand at the caret of a search box: fields, values, tags and words."""
+    completion = completing.complete(runtime.current().catalogue, asked.q, asked.at)
+    return CompletionOut.model_validate(asdict(completion))
 
 
 @router.get("/images/{image_id}")

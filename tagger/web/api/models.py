@@ -8,11 +8,18 @@ from tagger.records import WriteMode
 
 
 class Problem(BaseModel):
-    """RFC 9457: why a request was not served."""
+    """RFC 9457: why a request was not served.
+
+    For a search that cannot be read, `column` says where in `query`, from 1 on, and
+    `advice` what would be right.
+    """
 
     title: str
     status: int
     detail: str
+    query: str | None = None
+    column: int | None = None
+    advice: str | None = None
 
 
 class Health(BaseModel):
@@ -94,12 +101,32 @@ class ImageOut(BaseModel):
 
 
 class ImagePage(BaseModel):
-    """Some photos, and the cursors of the pages after and before them."""
+    """Some photos, and the cursors of the pages after and before them.
 
+    `query` is the one answered: where that asked for found nothing, the nearest.
+    """
+
+    query: str
     images: list[ImageOut]
     total: int
     next: str | None
     previous: str | None
+
+
+class OptionOut(BaseModel):
+    """Text that may stand in a search, and what it finds."""
+
+    text: str
+    means: str
+    goes_on: bool
+
+
+class CompletionOut(BaseModel):
+    """What could stand at the caret, for the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    options: list[OptionOut]
 
 
 class ImageDetail(BaseModel):

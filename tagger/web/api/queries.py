@@ -18,7 +18,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str = Field("", max_length=1000, description="Words to find.")
+    q: str = Field("", max_length=1000, description="A search, as in docs/QUERY.md.")
     tags: str = Field("", max_length=4000, description="Tag names, by comma.")
     tag: list[str] = Field([], max_length=50, description="A tag with commas in it.")
     folder: int | None = Field(None, ge=1, le=LARGEST_ID)
@@ -43,6 +43,15 @@ class SearchQuery(Filters):
 
     after: str | None = Field(None, max_length=2000)
     limit: int = Field(50, ge=1, le=500)
+
+
+class CompleteQuery(BaseModel):
+    """A search being typed, and how many characters stand before the caret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field("", max_length=1000)
+    at: int | None = Field(None, ge=0, le=1000)
 
 
 class ImagesQuery(SearchQuery):

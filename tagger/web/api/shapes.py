@@ -1,11 +1,11 @@
 """From the program's records to the shapes of the API."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tagger.catalogue.questions import Card, Page
+from tagger.catalogue.finding import Found
+from tagger.catalogue.questions import Card
 from tagger.errors import shown
-from tagger.records import Folder, ImageSnapshot, ImageTag, WriteMode
+from tagger.records import Folder, ImageSnapshot, WriteMode
 from tagger.tracking.usable import mirror_tree
 from tagger.web import pictures
 from tagger.web.api.models import (
@@ -16,8 +16,6 @@ from tagger.web.api.models import (
     SaidTag,
     TagOut,
 )
-
-Tags = Mapping[int, Sequence[ImageTag]]
 
 
 def folder(known: Folder, common_mirror: Path) -> FolderOut:
@@ -36,24 +34,28 @@ def folder(known: Folder, common_mirror: Path) -> FolderOut:
     )
 
 
-def image_page(page: Page, tags: Tags) -> ImagePage:
-    """A page of the catalogue; `tags` are those of each image, with their ids."""
+def image_page(found: Found) -> ImagePage:
+    page = found.page
     return ImagePage(
-        images=[_card(card, tags.get(card.id, ())) for card in page.images],
+        query=found.wanted.query,
+        images=[_card(card) for card in page.images],
         total=page.total,
         next=page.next,
         previous=page.previous,
     )
 
 
-def _card(card: Card, tags: Sequence[ImageTag]) -> ImageOut:
+def _card(card: Card) -> ImageOut:
     return ImageOut(
         id=card.id,
         name=card.name,
         path=card.shown_path,
         folder_id=card.folder_id,
         description=card.description,
-        tags=[TagOut(id=tag.tag_id, name=tag.name) for tag in tags],
+        tags=[
+            TagOut(id=tag_id, name=name)
+            for tag_id, name in zip(card.tag_ids, card.tags, strict=True)
+        ],
         state=card.state,
         taken_at=card.taken_at,
         width_px=card.width_px,

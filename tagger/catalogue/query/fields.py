@@ -1,0 +1,190 @@
+"""Fields: what may be asked for by name, with an example and the reading of each.
+
+This one table is behind the parser, its complaints, completion and the help texts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+from tagger.catalogue.query import values
+from tagger.catalogue.query.tokens import Value
+from tagger.catalogue.query.tree import (
+    Added,
+    Column,
+    From,
+    Has,
+    InFolder,
+    Lies,
+    Named,
+    Near,
+    Node,
+    Not,
+    Part,
+    Pixels,
+    Said,
+    Shape,
+    Size,
+    Stands,
+    Tagged,
+    Taken,
+)
+from tagger.catalogue.query.values import Unreadable
+from tagger.records import ImageState
+
+Read = Callable[[Value], Node]
+Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A name before a colon. `example` is a value, `means` what it finds.
+
+    `choices` are all values there are, where that is a fixed list.
+    """
+
+    name: str
+    example: str
+    means: str
+    read: Read
+    choices: tuple[str, ...] = ()
+
+
+_HAS: Mapping[str, Part] = {part.value: part for part in Part}
+_LIES: Mapping[str, Shape] = {shape.value: shape for shape in Shape}
+_SAID: Mapping[str, Said] = {"human": Said.HUMAN, "model": Said.MODEL}
+_UNTAGGED = "untagged"
+_STATES: Mapping[str, tuple[ImageState, ...]] = {
+    "tagged": (ImageState.TAGGED,),
+    "failed": (ImageState.FAILED,),
+    "missing": (ImageState.MISSING,),
+    "unwritten": (ImageState.NOT_WRITTEN,),
+    "waiting": (ImageState.NEW, ImageState.QUEUED),
+    "new": (ImageState.NEW,),
+    "queued": (ImageState.QUEUED,),
+}
+# What people call formats, by what the catalogue calls them.
+_FORMATS = {"jpg": "jpeg", "heif": "heic", "tif": "tiff"}
+
+
+def state_word(state: ImageState) -> str:
+    """A state as the language writes it."""
+    return "unwritten" if state is ImageState.NOT_WRITTEN else state.value
+
+
+def _tag(value: Value) -> Node:
+    name = value.text.strip()
+    if value.quoted or not name.endswith("*"):
+        return Tagged(_unstarred(value, name))
+    return Tagged(_unstarred(value, name.removesuffix("*")), prefix=True)
+
+
+def _unstarred(value: Value, name: str) -> str:
+    if "*" in name and not value.quoted:
+        raise Unreadable("a star at the end only, as in tag:moun*")
+    if not name:
+        raise Unreadable("the beginning of a tag before the star, as in tag:moun*")
+    return name
+
+
+def _named(column: Column) -> Read:
+    def read(value: Value) -> Node:
+        text = value.text.strip() if value.quoted else value.text.rstrip("*")
+        if not text:
+            raise Unreadable(f"a part of the name, as in {FIELDS[column].example}")
+        if column is Column.FORMAT:
+            text = _FORMATS.get(text.lower(), text)
+        return Named(column, text)
+
+    return read
+
+
+def _taken(value: Value) -> Node:
+    days = values.dates(value.text)
+    return Taken(days.low, days.high)
+
+
+def _added(value: Value) -> Node:
+    days = values.utc_dates(value.text)
+    return Added(days.low, days.high)
+
+
+def _pixels(value: Value) -> Node:
+    found = values.pixels(value.text)
+    return Pixels(found.low, found.high)
+
+
+def _bytes(value: Value) -> Node:
+    found = values.sizes(value.text)
+    return Size(found.low, found.high)
+
+
+def _state(value: Value) -> Node:
+    word = value.text.strip().lower()
+    if word == _UNTAGGED:
+        return Not(Has(Part.TAGS))
+    if word == ImageState.NOT_WRITTEN.value:
+        word = "unwritten"
+    if word not in _STATES:
+        raise Unreadable(_one_of((*_STATES, _UNTAGGED)))
+    return Stands(_STATES[word])
+
+
+def _has(value: Value) -> Node:
+    return Has(_chosen(value, _HAS))
+
+
+def _orientation(value: Value) -> Node:
+    return Lies(_chosen(value, _LIES))
+
+
+def _source(value: Value) -> Node:
+    return From(_chosen(value, _SAID))
+
+
+def _chosen(value: Value, choices: Mapping[str, Choice]) -> Choice:
+    word = value.text.strip().lower()
+    if word not in choices:
+        raise Unreadable(_one_of(tuple(choices)))
+    return choices[word]
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+_EVERY = (
+    Field("tag", "dog", "with exactly this tag", _tag),
+    Field(
+        "folder",
+        "2024/italy",
+        "in a folder whose path contains this",
+        lambda value: InFolder(value.text.strip()),
+    ),
+    Field("taken", "2024-05", "taken on these days", _taken),
+    Field("added", "today", "found on these days", _added),
+    Field("camera", "fuji", "whose camera's name contains this", _named(Column.CAMERA)),
+    Field("lens", "35mm", "whose lens's name contains this", _named(Column.LENS)),
+    Field("format", "heic", "in this file format", _named(Column.FORMAT)),
+    Field("size", ">12mp", "with so many megapixels", _pixels),
+    Field("bytes", ">5mb", "whose file is so large", _bytes),
+    Field(
+        "orientation",
+        "portrait",
+        "that lie or stand like this",
+        _orientation,
+        tuple(_LIES),
+    ),
+    Field("has", "gps", "that have this", _has, tuple(_HAS)),
+    Field(
+        "near",
+        "45.4,12.3,5km",
+        "taken within a distance of a place",
+        lambda value: Near(*values.near(value.text)),
+    ),
+    Field("source", "human", "with words from these", _source, tuple(_SAID)),
+    Field("model", "gemma", "answered by a model so named", _named(Column.MODEL)),
+    Field("state", "failed", "that stand so", _state, (*_STATES, _UNTAGGED)),
+)
+FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _EVERY})
