@@ -50,6 +50,9 @@ def test_the_defaults_are_as_promised() -> None:
         ("[app\nport = 1", "not valid TOML"),
         ("servers = 3", "servers = 3 is not allowed"),
         ("app = 3", r"app = 3 is not allowed: it must be a section, \[app\]"),
+        ('[schedule]\nwindow = "22-7"', "schedule.window = '22-7' .*\"22:00-07:00\""),
+        ('[schedule]\nwindow = "08:00-08:00"', "schedule.window = '08:00-08:00'"),
+        ('[schedule]\ntimezone = "Rome"', "schedule.timezone = 'Rome' .*Europe/Rome"),
         ("[model]\ntags_min = 30", "tags_min \\(30\\) must not be above tags_max"),
     ],
 )

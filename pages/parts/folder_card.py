@@ -40,6 +40,7 @@ def _states(counts: FolderCount | None) -> list[str]:
     named = {
         "tagged": counts.tagged,
         "waiting": counts.waiting,
+        "not queued": counts.new,
         "not written": counts.not_written,
         "failed": counts.failed,
         "missing": counts.missing,

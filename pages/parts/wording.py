@@ -40,7 +40,7 @@ WRITTEN = {
 STATES = {
     ImageState.TAGGED: "Tagged",
     ImageState.QUEUED: "Waiting",
-    ImageState.NEW: "New",
+    ImageState.NEW: "Not queued",
     ImageState.NOT_WRITTEN: "Not written",
     ImageState.FAILED: "Failed",
     ImageState.MISSING: "Missing",
@@ -56,6 +56,29 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 photo`, `2,000 photos`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def upper(sentence: str) -> str:
+    """The sentence with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def duration(seconds: float) -> str:
+    """How long something takes, in the unit that says something: `about 3 hours`."""
+    for unit, length_s in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length_s:
+            return f"about {count(round(seconds / length_s), unit)}"
+    return "about a minute" if seconds >= 45 else "under a minute"
+
+
+def seconds(value: float) -> str:
+    """`0.12 s`, `4.1 s`, `73 s`."""
+    return f"{value:.2f} s" if value < 1 else f"{value:.{int(value < 20)}f} s"
+
+
+def rate(a_minute: float) -> str:
+    """`0.4`, `41`, `1,200`."""
+    return f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.1f}"
 
 
 def megabytes(size_bytes: int) -> str:
@@ -95,6 +118,10 @@ _NAMES = {
     "model.image_side_px": "Longest side the model sees, pixels",
     "scan.settle_s": "Leave a file alone until unchanged for, seconds",
     "scan.interval_min": "Look through every, minutes",
+    "schedule.window": "Only in these hours, such as 22:00-07:00",
+    "schedule.timezone": "Time zone of these hours, such as Europe/Rome",
+    "schedule.order": "Which photos go first",
+    "schedule.photos_a_day": "Photos a day, at most (0: no limit)",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}

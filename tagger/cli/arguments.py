@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 
 from tagger import __version__
-from tagger.cli import corrections
+from tagger.cli import corrections, steering
 from tagger.cli.building import Commands
 from tagger.cli.building import command as _command
 from tagger.records import WriteMode
@@ -34,6 +34,7 @@ def parser() -> ArgumentParser:
     _folders(commands)
     _scan(commands)
     _status(commands)
+    steering.add(commands)
     _search(commands)
     _export(commands)
     _rebuild(commands)

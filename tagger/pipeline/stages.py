@@ -10,7 +10,9 @@ error means for the photo is decided in `failing`, for all stages alike.
 
 import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
@@ -24,7 +26,15 @@ from tagger.pipeline.discover import Scanner
 from tagger.pipeline.metadata import sidecar
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.writing import Writer
-from tagger.records import Answer, FileWords, ImageState, Intent, StatKey, WriteMode
+from tagger.records import (
+    Answer,
+    Cost,
+    FileWords,
+    ImageState,
+    Intent,
+    StatKey,
+    WriteMode,
+)
 from tagger.tracking import conflicts, jobs, looks, results, returns, writes
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job
@@ -40,7 +50,10 @@ def _ignore(step: str, job: Job) -> None:
 
 @dataclass(slots=True)
 class Item:
-    """One photo on its way through the stages. `announced` are its open intents."""
+    """One photo on its way through the stages. `announced` are its open intents.
+
+    `cost` is what it took so far.
+    """
 
     job: Job
     picture: Picture | None = None
@@ -50,6 +63,24 @@ class Item:
     answer: Answer | None = None
     announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
+    cost: Cost = field(default_factory=Cost)
+    ready_at: float | None = None
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Count what is done within as spent on a step, whether or not it succeeds."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent_s = getattr(self.cost, step) + time.perf_counter() - began
+            self.cost = replace(self.cost, **{step: spent_s})
+
+    def waited(self) -> None:
+        """Its wait for a place at a server, since `ready_at`, is over."""
+        if self.ready_at is not None:
+            waiting_s = time.perf_counter() - self.ready_at
+            self.cost = replace(self.cost, waiting_s=waiting_s)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,11 +214,11 @@ class Stages:
 
         Raises `MetadataNotWritten`, `ExiftoolUnavailable`, `FileChanged`.
         """
-        job = item.job
+        job, began = item.job, time.perf_counter()
         mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id)
         if wanted is None or mode is WriteMode.NONE:
-            self._finish(job, reason=conflicts.of(self.db, job.file_id))
+            self._finish(item, began, reason=conflicts.of(self.db, job.file_id))
             return
         assert item.identity is not None
         assert item.stat is not None
@@ -220,11 +251,12 @@ class Stages:
         item.announced.pop(written.target, None)
         self.observer("noted", job)
         self.settle(item)
-        self._finish(job, reason=written.note)
+        self._finish(item, began, reason=written.note)
 
-    def _finish(self, job: Job, *, reason: str | None = None) -> None:
-        if jobs.finish(self.db, job, ImageState.TAGGED, reason=reason):
-            self.observer("finished", job)
+    def _finish(self, item: Item, began: float, *, reason: str | None = None) -> None:
+        cost = replace(item.cost, writing_s=time.perf_counter() - began)
+        if jobs.finish(self.db, item.job, ImageState.TAGGED, reason=reason, cost=cost):
+            self.observer("finished", item.job)
 
     def settle(self, item: Item) -> None:
         """Find out by the files' hashes what became of the other announced writes.

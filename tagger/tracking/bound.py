@@ -28,7 +28,8 @@ def bind(
     """Bind the jobs of photos at or below `paths` to one command; their file ids.
 
     With `ask_again` photos that are done get a job too. Failed ones are tried again,
-    and those that their folder wants written by now are written.
+    those taken out of the queue are put back, and those that their folder wants written
+    by now are written.
     """
     with db.write() as connection:
         chosen = _below(connection, paths)
@@ -36,7 +37,7 @@ def bind(
             chosen = chosen[:limit]
             queue(connection, chosen, ask_again=True)
         else:
-            anew = {*_failed(connection), *_unwritten(connection)}
+            anew = {*_resting(connection), *_unwritten(connection)}
             waiting = set(connection.scalars(select(jobs.c.file_id)))
             chosen = [i for i in chosen if i in anew or i in waiting][:limit]
             queue(connection, [i for i in chosen if i in anew])
@@ -69,10 +70,9 @@ def _below(connection: Connection, paths: Sequence[bytes]) -> list[int]:
     return list(found)
 
 
-def _failed(connection: Connection) -> Iterable[int]:
-    return connection.scalars(
-        select(files.c.id).where(files.c.state == ImageState.FAILED.value)
-    )
+def _resting(connection: Connection) -> Iterable[int]:
+    states = ImageState.FAILED.value, ImageState.NEW.value
+    return connection.scalars(select(files.c.id).where(files.c.state.in_(states)))
 
 
 def _unwritten(connection: Connection) -> Iterable[int]:

@@ -17,6 +17,7 @@ from tagger.tracking import changes, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below, is_within
 from tagger.tracking.queueing import (
+    PRIORITY,
     enqueue,
     enqueue_settled,
     set_all,
@@ -281,13 +282,14 @@ def _insert_new(
     ).all()
     connection.execute(
         text(
-            """INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
-                server_failures, not_before, created_at)
-            SELECT id, 0, 0, 1, 0, 0,
+            f"""INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
+                server_failures, not_before, created_at, was_state, touched_ns)
+            SELECT id, 0, {PRIORITY}, 1, 0, 0,
                 CASE WHEN settled > :seconds AND settled <= :seconds + :settle
-                    THEN settled END, :now
-            FROM (SELECT id, max(mtime_ns, ctime_ns) / 1e9 + :settle AS settled
-                FROM files WHERE id > :last ORDER BY id)"""
+                    THEN settled END, :now, 'new', mtime_ns
+            FROM (SELECT id, path, mtime_ns,
+                max(mtime_ns, ctime_ns) / 1e9 + :settle AS settled
+                FROM files WHERE id > :last ORDER BY id) f"""
         ),
         now,
     )

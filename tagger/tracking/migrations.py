@@ -19,7 +19,30 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m005_queue_control(connection: Connection) -> None:
+    """People steer the queue, and what each photo costs is known."""
+    for statement in (
+        "CREATE TABLE controls (name TEXT NOT NULL PRIMARY KEY, value BLOB, "
+        "at TEXT NOT NULL)",
+        "CREATE TABLE timings (file_id INTEGER NOT NULL PRIMARY KEY, server TEXT, "
+        "model TEXT, asked_at FLOAT, looking_s FLOAT NOT NULL, waiting_s FLOAT "
+        "NOT NULL, asking_s FLOAT NOT NULL, writing_s FLOAT NOT NULL, "
+        "tokens_in INTEGER, tokens_out INTEGER)",
+        "CREATE INDEX timings_asked ON timings (asked_at)",
+        "ALTER TABLE files ADD COLUMN cancelled_at TEXT",
+        "ALTER TABLE jobs ADD COLUMN was_state TEXT",
+        "ALTER TABLE jobs ADD COLUMN was_reason TEXT",
+        "ALTER TABLE jobs ADD COLUMN touched_ns BIGINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE taggers ADD COLUMN watching JSON",
+        "UPDATE jobs SET touched_ns = coalesce("
+        "(SELECT mtime_ns FROM files WHERE files.id = jobs.file_id), 0)",
+        "CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC)",
+        "CREATE INDEX results_created ON results (created_at)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m005_queue_control)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 import tagger
 from tagger.errors import TaggerError
-from tagger.web.api import folders, images, service, settings
+from tagger.web.api import folders, images, queue, service, settings
 from tagger.web.api.models import Problem
 from tagger.web.problems import MEDIA_TYPE, problem_response, status_of
 
@@ -41,7 +41,7 @@ def make() -> FastAPI:
         redirect_slashes=False,
         responses=_PROBLEM,
     )
-    for module in (service, images, folders, settings):
+    for module in (service, queue, images, folders, settings):
         api.include_router(module.router)
     _add_docs(api)
     api.add_exception_handler(TaggerError, _tagger_error)

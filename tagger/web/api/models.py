@@ -33,6 +33,12 @@ class ServerOut(BaseModel):
     problem: str | None
     busy: int
     answered: int
+    places: int
+    photos_a_minute: float | None
+    median_s: float | None
+    median_wait_s: float | None
+    tokens_in: int
+    tokens_out: int
 
 
 class StatusOut(BaseModel):
@@ -41,6 +47,8 @@ class StatusOut(BaseModel):
     state: str
     message: str | None
     backend: str | None
+    paused_at: str | None
+    new: int
     queued: int
     working: int
     tagged: int
@@ -50,6 +58,7 @@ class StatusOut(BaseModel):
     total: int
     photos_a_minute: float | None
     eta_s: float | None
+    eta_basis: str | None
     seen_at: str | None
     servers: list[ServerOut]
     notices: list[str] = []
@@ -102,6 +111,17 @@ class ImagePage(BaseModel):
     previous: str | None
 
 
+class CostOut(BaseModel):
+    """What a photo took the last time, in seconds a step, and in tokens."""
+
+    looking_s: float
+    waiting_s: float
+    asking_s: float
+    writing_s: float
+    tokens_in: int | None
+    tokens_out: int | None
+
+
 class ImageDetail(BaseModel):
     """Everything known of one photo."""
 
@@ -127,6 +147,7 @@ class ImageDetail(BaseModel):
     backend: str | None
     server: str | None
     seconds: float | None
+    cost: CostOut | None
     answered_at: str | None
     added_at: str
     written_mode: str | None

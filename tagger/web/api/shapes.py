@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from tagger.catalogue.questions import Card, Page
 from tagger.errors import shown
-from tagger.records import Folder, ImageSnapshot, ImageTag
+from tagger.records import Cost, Folder, ImageSnapshot, ImageTag
 from tagger.web import pictures
 from tagger.web.api.models import (
+    CostOut,
     FolderOut,
     ImageDetail,
     ImageOut,
@@ -57,7 +58,7 @@ def _card(card: Card, tags: Sequence[ImageTag]) -> ImageOut:
     )
 
 
-def image_detail(image: ImageSnapshot) -> ImageDetail:
+def image_detail(image: ImageSnapshot, cost: Cost | None) -> ImageDetail:
     facts = image.facts
     return ImageDetail(
         id=image.id,
@@ -85,6 +86,7 @@ def image_detail(image: ImageSnapshot) -> ImageDetail:
         backend=image.backend,
         server=image.server,
         seconds=image.seconds,
+        cost=_cost(cost) if cost is not None else None,
         answered_at=image.answered_at,
         added_at=image.added_at,
         written_mode=image.written_mode,
@@ -92,3 +94,7 @@ def image_detail(image: ImageSnapshot) -> ImageDetail:
         thumbnail=pictures.thumbnail_url(image),
         original=pictures.original_url(image.id),
     )
+
+
+def _cost(cost: Cost) -> CostOut:
+    return CostOut(**{name: getattr(cost, name) for name in CostOut.model_fields})
