@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -61,6 +62,12 @@ def _window(value: str) -> str:
     if hours is None or hours.group(1, 2) == hours.group(3, 4):
         raise ValueError('must be two times of day such as "22:00-07:00", or empty')
     return "{}:{}-{}:{}".format(*hours.groups())
+
+
+def _watch(value: object) -> object:
+    """Yes and no, as this setting once was."""
+    known = {"true": "auto", "false": "never"}
+    return known.get(str(value).lower(), value)
 
 
 def _timezone(value: str) -> str:
@@ -146,7 +153,9 @@ class Scan(_Section):
 
     interval_min: float = Field(15.0, gt=0)
     settle_s: float = Field(2.0, ge=0)
-    watch: bool = True
+    watch: Annotated[Literal["auto", "always", "never"], BeforeValidator(_watch)] = (
+        "auto"
+    )
 
 
 class Schedule(_Section):

@@ -231,6 +231,19 @@ class Folder:
     offline: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How a folder's changes come to be known.
+
+    `watched` of its folders, `of` so many, give a sign at once; the others are looked
+    through now and then, and `note` says why and how often.
+    """
+
+    watched: int = 0
+    of: int = 0
+    note: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTag:
     """A tag on an image, with who said it: `file`, `person`, or the model's name."""

@@ -12,8 +12,8 @@ import pytest
 
 from tagger import config
 from tagger.errors import ConfigError, DataError, ModelUnavailable, TaggerError
-from tagger.records import Cost, ImageState
-from tagger.tracking import jobs, snapshots
+from tagger.records import Cost, ImageState, Watching
+from tagger.tracking import jobs, runs, snapshots
 from tagger.web import appfile, problems
 from tests.support_tracking import scan
 from tests.support_web import (
@@ -475,3 +475,21 @@ def test_what_a_photo_cost_is_told(api: httpx.Client, photos: Library) -> None:
     assert (told["looking_s"], told["asking_s"], told["tokens_in"]) == (0.1, 2.5, None)
     [spent] = api.get("/api/queue/costs").json()
     assert (spent["server"], spent["photos"], spent["asking_s"]) == ("http://x", 1, 2.5)
+
+
+def test_a_folder_says_how_its_changes_come_to_be_known(
+    api: httpx.Client, photos: Library
+) -> None:
+    assert api.get("/api/folders").json()[0]["watching"] is None
+    db = photos.opened.db
+    runs.report(
+        db,
+        runs.begin(db, "run"),
+        state="idle",
+        message=None,
+        backend=None,
+        servers=(),
+        watching={photos.folder_id: Watching(watched=3, of=9, note="watching 3 of 9")},
+    )
+    [folder] = api.get("/api/folders").json()
+    assert folder["watching"] == {"watched": 3, "of": 9, "note": "watching 3 of 9"}

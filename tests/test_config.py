@@ -152,3 +152,15 @@ def test_the_shipped_file_has_every_setting() -> None:
 @pytest.mark.parametrize(("section", "key"), settings())
 def test_every_setting_is_in_the_readme(section: str, key: str) -> None:
     assert f"`{section}.{key}`" in README
+
+
+@pytest.mark.parametrize(
+    ("text", "watch"),
+    [("true", "auto"), ("false", "never"), ('"always"', "always")],
+)
+def test_yes_and_no_still_tell_whether_folders_are_watched(
+    tmp_path: Path, text: str, watch: str
+) -> None:
+    assert load(tmp_path, f"[scan]\nwatch = {text}").scan.watch == watch
+    spelt = text.strip('"')
+    assert load(tmp_path, TAGGER_SCAN__WATCH=spelt).scan.watch == watch

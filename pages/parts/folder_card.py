@@ -6,18 +6,25 @@ from pages.parts import places, told, wording
 from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
-from tagger.records import Folder, WriteMode
+from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
 
 
-def show(db: Database, folder: Folder, counts: FolderCount | None) -> None:
+def show(
+    db: Database,
+    folder: Folder,
+    counts: FolderCount | None,
+    watching: Watching | None,
+) -> None:
     """The card; each change is carried out at once."""
     with st.container(border=True, key=f"folder_{folder.id}"):
         st.code(shown(folder.path), language=None, wrap_lines=True)
         if folder.offline:
             st.warning(plain(folder.offline), icon=":material/link_off:")
         st.text(_summary(folder, counts))
+        if watching is not None and folder.active:
+            st.caption(plain(wording.watching(watching)))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _write_mode(db, folder)
             _active(db, folder)

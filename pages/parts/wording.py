@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from tagger.errors import UsageError
-from tagger.records import ImageState, WriteMode
+from tagger.records import ImageState, Watching, WriteMode
 
 # Shown between two characters that would otherwise be joined to a link, dash or arrow.
 _WORD_JOINER = "\u2060"
@@ -161,6 +161,11 @@ def ago(utc: str, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{count(int(seconds // length), unit)} ago"
     raise AssertionError("a minute is the smallest unit")
+
+
+def watching(known: Watching) -> str:
+    """How changes of a folder come to be known."""
+    return upper(known.note) if known.note else "Watched: changes show up at once."
 
 
 def place(gps: tuple[float, float]) -> str:

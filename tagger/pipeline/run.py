@@ -186,6 +186,7 @@ class _Tagger:
             message=message,
             backend=self._choice.reason if self._choice else None,
             servers=tuple(s.report() for s in self._flow.servers) if self._flow else (),
+            watching=self._scouts.watching(),
         )
 
     def _look_around(self) -> None:

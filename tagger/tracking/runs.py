@@ -2,12 +2,13 @@
 
 import os
 import time
+from collections.abc import Mapping
 
 import psutil
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from tagger.records import ServerReport, utc_now
+from tagger.records import ServerReport, Watching, utc_now
 from tagger.tracking.database import Database
 from tagger.tracking.schema import runs, taggers
 
@@ -54,8 +55,9 @@ def report(
     message: str | None,
     backend: str | None,
     servers: tuple[ServerReport, ...],
+    watching: Mapping[int, Watching] | None = None,
 ) -> None:
-    """Say where this tagger stands."""
+    """Say where this tagger stands, and how changes of folders come to be known."""
     values = {
         "pid": os.getpid(),
         "state": state,
@@ -66,6 +68,10 @@ def report(
             for server in servers
         ],
         "seen_at": time.time(),
+        "watching": {
+            str(folder_id): {name: getattr(one, name) for name in Watching.__slots__}
+            for folder_id, one in (watching or {}).items()
+        },
     }
     with db.write() as connection:
         connection.execute(
@@ -83,6 +89,21 @@ def alive(db: Database, kind: str = "run") -> int | None:
             .join(runs)
             .where(runs.c.kind == kind, taggers.c.seen_at > time.time() - ALIVE_S)
         ).first()
+
+
+def watching(db: Database) -> dict[int, Watching]:
+    """How changes of each folder come to be known now; nothing while no tagger runs."""
+    with db.read() as connection:
+        rows = connection.scalars(
+            select(taggers.c.watching)
+            .join(runs)
+            .where(runs.c.kind == "run", taggers.c.seen_at > time.time() - ALIVE_S)
+        )
+        return {
+            int(folder_id): Watching(**one)
+            for row in rows
+            for folder_id, one in (row or {}).items()
+        }
 
 
 def others_alive(db: Database) -> bool:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder
-from tagger.tracking import folders
+from tagger.tracking import folders, runs
 from tagger.web import runtime
 from tagger.web.api import shapes
 from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message
@@ -29,7 +29,9 @@ def _known(folder_id: int) -> tuple[Runtime, Folder]:
 @router.get("")
 def list_folders() -> list[FolderOut]:
     """Every folder, by path."""
-    return [shapes.folder(folder) for folder in folders.every(runtime.current().db)]
+    db = runtime.current().db
+    watching = runs.watching(db)
+    return [shapes.folder(one, watching.get(one.id)) for one in folders.every(db)]
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -156,8 +156,22 @@ class ImageDetail(BaseModel):
     original: str
 
 
+class WatchingOut(BaseModel):
+    """How changes come to be known: `watched` of so many folders give a sign at once.
+
+    The others are looked through now and then; `note` says why and how often.
+    """
+
+    watched: int
+    of: int
+    note: str | None
+
+
 class FolderOut(BaseModel):
-    """A folder somebody added. `offline` says why it cannot be reached now."""
+    """A folder somebody added. `offline` says why it cannot be reached now.
+
+    `watching` is null while no tagger watches it.
+    """
 
     id: int
     path: str
@@ -167,6 +181,7 @@ class FolderOut(BaseModel):
     added_at: str
     last_scan_at: str | None
     offline: str | None
+    watching: WatchingOut | None = None
 
 
 class _In(BaseModel):

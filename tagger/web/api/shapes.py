@@ -1,10 +1,11 @@
 """From the program's records to the shapes of the API."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from tagger.catalogue.questions import Card, Page
 from tagger.errors import shown
-from tagger.records import Cost, Folder, ImageSnapshot, ImageTag
+from tagger.records import Cost, Folder, ImageSnapshot, ImageTag, Watching
 from tagger.web import pictures
 from tagger.web.api.models import (
     CostOut,
@@ -14,12 +15,13 @@ from tagger.web.api.models import (
     ImagePage,
     SaidTag,
     TagOut,
+    WatchingOut,
 )
 
 Tags = Mapping[int, Sequence[ImageTag]]
 
 
-def folder(known: Folder) -> FolderOut:
+def folder(known: Folder, watching: Watching | None = None) -> FolderOut:
     return FolderOut(
         id=known.id,
         path=shown(known.path),
@@ -29,6 +31,7 @@ def folder(known: Folder) -> FolderOut:
         added_at=known.added_at,
         last_scan_at=known.last_scan_at,
         offline=known.offline,
+        watching=WatchingOut.model_validate(asdict(watching)) if watching else None,
     )
 
 
