@@ -1,8 +1,8 @@
-"""The commands that steer the queue, and that tell what it cost."""
+"""The commands that steer the queue, tell what it cost, and measure."""
 
 from argparse import ArgumentParser
 
-from tagger.cli.building import Commands, command
+from tagger.cli.building import Commands, command, positive
 
 QUEUE_NOTE = """\
 A pause, and the hours and the limit of the settings, hold for the queue. What a
@@ -52,6 +52,7 @@ def add(commands: "Commands[ArgumentParser]") -> None:
         "could not be written",
     )
     _costs(commands)
+    _bench(commands)
 
 
 def _place(actions: "Commands[ArgumentParser]", name: str, text: str) -> None:
@@ -75,4 +76,37 @@ def _costs(commands: "Commands[ArgumentParser]") -> None:
         default=24.0,
         metavar="N",
         help="photos asked about in the last N hours (default: 24)",
+    )
+
+
+def _bench(commands: "Commands[ArgumentParser]") -> None:
+    bench = command(
+        commands,
+        "bench",
+        "benching:bench",
+        "measure how fast the program is here, each figure beside its limit",
+        json=True,
+        epilog="It makes its own pictures, in a folder that goes again, and asks no\n"
+        "model server but one of its own. A quiet machine gives steady figures.",
+    )
+    bench.add_argument("--only", metavar="PARTS", help="some of looks,writes,scan,flow")
+    bench.add_argument("--out", metavar="FILE", help="write the figures as JSON")
+    bench.add_argument("--dir", metavar="DIR", help="where to make the pictures")
+    bench.add_argument(
+        "--files", type=positive, default=500_000, metavar="N", help="files to scan"
+    )
+    bench.add_argument(
+        "--photos", type=positive, metavar="N", help="photos of each format"
+    )
+    bench.add_argument(
+        "--megapixels", type=float, default=12.0, metavar="N", help="size of a photo"
+    )
+    bench.add_argument(
+        "--flow-photos", type=positive, default=80, metavar="N", help="photos to tag"
+    )
+    bench.add_argument(
+        "--slots", type=positive, default=4, metavar="S", help="slots of the server"
+    )
+    bench.add_argument(
+        "--ms", type=float, default=500.0, metavar="T", help="time of an answer"
     )
