@@ -35,6 +35,12 @@ with (
         index=list(WriteMode).index(app.config.metadata.write_mode),
         key="folders_mode",
     )
+    mirror = st.text_input(
+        "Folder for the mirror, if words go into one",
+        key="folders_mirror",
+        placeholder=f"{app.config.mirror_dir}/…",
+        help="Left empty, the mirror of all folders is used, which the settings name.",
+    )
     recursive = st.checkbox("With the folders inside it", value=True)
     active = st.checkbox("Start at once, and watch it for new photos", value=True)
     wanted = st.form_submit_button("Add folder", type="primary")
@@ -47,6 +53,7 @@ if wanted:
             recursive=recursive,
             write_mode=WriteMode(mode or app.config.metadata.write_mode),
             active=active,
+            mirror=wording.typed_path(mirror) if mirror.strip() else None,
             data_dir=app.config.data_dir,
         )
         st.success(f"{plain(shown(added.path))} was added.", icon=":material/check:")
@@ -67,4 +74,10 @@ at = st.pagination(pages, key="folders_at") if pages > 1 else 1
 watching = runs.watching(app.db)
 counts = {row.folder_id: row for row in questions.folder_counts(app.catalogue)}
 for folder in known[(at - 1) * FOLDERS_A_PAGE : at * FOLDERS_A_PAGE]:
-    folder_card.show(app.db, folder, counts.get(folder.id), watching.get(folder.id))
+    folder_card.show(
+        app.db,
+        folder,
+        counts.get(folder.id),
+        watching.get(folder.id),
+        common_mirror=app.config.mirror_dir,
+    )

@@ -140,6 +140,9 @@ class Metadata(_Section):
     """What is written into photos."""
 
     write_mode: WriteMode = WriteMode.FILE
+    mirror_dir: str = ""
+    sidecar_name: Literal["full", "stem"] = "full"
+    share_sidecar: bool = False
     replace_person_description: bool = False
     user_comment: Literal["never", "if_empty"] = "never"
     provenance: bool = True
@@ -216,6 +219,13 @@ class Config(BaseSettings):
     @property
     def search_dir(self) -> Path:
         return self.data_dir / "search"
+
+    @property
+    def mirror_dir(self) -> Path:
+        """The folder of the sidecars of all folders whose words go into a mirror."""
+        if self.metadata.mirror_dir:
+            return ROOT / Path(self.metadata.mirror_dir).expanduser()
+        return self.data_dir / "mirror"
 
     @property
     def thumbnails_dir(self) -> Path:

@@ -6,6 +6,7 @@ trailing `Z`, except `taken_at`, which is the camera's wall clock and has no zon
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +29,7 @@ class WriteMode(StrEnum):
 
     FILE = "file"
     SIDECAR = "sidecar"
+    MIRROR = "mirror"  # a sidecar in a tree of its own, which follows the photos'
     NONE = "none"
 
 
@@ -81,10 +83,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Who said a file's words, as the file itself tells: the program's last answer.
+    """Who said a file's words, as the file itself tells, when they were last written.
 
     `tags` and `description` are the answer's, as they stand in the file; `tagged_at`
-    is when the model gave it.
+    is when the model gave it. Without an answer `model` is empty. `found_tags` are
+    keywords that stood in the file, `edited_tags` what a person added in the program,
+    `removed_tags` what a person took out anywhere, `edited_description` the one given
+    in the program.
     """
 
     program: str
@@ -93,19 +98,46 @@ class Provenance:
     tagged_at: str
     tags: tuple[str, ...] = ()
     description: str | None = None
+    found_tags: tuple[str, ...] = ()
+    edited_tags: tuple[str, ...] = ()
+    removed_tags: tuple[str, ...] = ()
+    edited_description: str | None = None
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Every word that stood in the file when this was written."""
+        return (*self.tags, *self.found_tags, *self.edited_tags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceWords:
+    """The words that stand in one of a photo's files."""
+
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    is_said: bool = False  # whether it says who said them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileWords:
-    """The words that stand in a file or its sidecar now.
+    """The words that stand in a file and its sidecars now, each once.
 
     `provenance` is what an Image Tagger, this one or another, left in the file of
-    where its words come from; None if there is nothing of the kind.
+    where its words come from; None if there is nothing of the kind. `leftovers` are
+    words that somebody took out of a file and that stand in some of its fields yet,
+    `leftover_description` is one of the same kind. `in_photo` and `sidecars`, by path,
+    say what stands where. A sidecar that is `damaged` is there but cannot be read: what
+    it held is not known, rather than gone.
     """
 
     description: str | None = None
     tags: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    leftover_description: str | None = None
     provenance: Provenance | None = None
+    in_photo: PlaceWords = field(default=PlaceWords(), compare=False)
+    sidecars: Mapping[bytes, PlaceWords] = field(default_factory=dict, compare=False)
+    damaged: tuple[bytes, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +193,10 @@ class WantedWords:
     """What a write shall achieve in one file.
 
     `tags` are to be there afterwards, besides every keyword of the person's. `retired`
-    are tags an earlier write of ours added and nobody else said: they may go.
+    are tags an earlier write of ours added and nobody else said: they may go, as they
+    are spelt. `refused` are words a person took out, in the program or outside: they
+    go whoever wrote them, in any spelling and out of any tree; where another word took
+    a refused one's place, `renamed` says so, by its `same` form.
     `own_description` is the one an earlier write of ours left; if the file still has
     exactly that, it may be replaced, any other is the person's. `by_person` says that a
     person gave the description in the program: it replaces any. `provenance` is put
@@ -171,6 +206,8 @@ class WantedWords:
     description: str
     tags: tuple[str, ...]
     retired: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     own_description: str | None = None
     by_person: bool = False
     provenance: Provenance | None = None
@@ -183,7 +220,9 @@ class Intent:
     `before` and `intended` map ExifTool field names (`XMP-dc:Subject`) to the values
     they held and will hold; a field that did not exist has an empty tuple. `expect` is
     the stat key of the target (None: it does not exist yet, a new sidecar),
-    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex.
+    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex. Of a photo
+    `after_size_bytes` and `after_mtime_ns` are that file's, too; a sidecar has none.
+    `copied_tags` are the person's that a sidecar gets from the photo.
     """
 
     target: bytes
@@ -194,6 +233,9 @@ class Intent:
     added_tags: tuple[str, ...]
     wrote_description: str | None
     after_hash: str
+    after_size_bytes: int | None = None
+    after_mtime_ns: int | None = None
+    copied_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +245,7 @@ class Written:
     `changed` is False when the words already stood there and no byte was touched.
     `note` says why a sidecar was used although the folder asks for the file itself.
     `cleaned` is an older sidecar that retired words of ours were taken out of besides,
-    by a write of its own with an intent of its own.
+    by a write of its own with an intent of its own; `cleaned_stat` is its stat key.
     """
 
     target: bytes
@@ -215,11 +257,15 @@ class Written:
     wrote_description: str | None = None
     note: str | None = None
     cleaned: bytes | None = None
+    cleaned_stat: StatKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder the user added. `offline` says why its photos cannot be reached now."""
+    """A folder the user added. `offline` says why its photos cannot be reached now.
+
+    `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
+    """
 
     id: int
     path: bytes
@@ -229,6 +275,7 @@ class Folder:
     added_at: str
     last_scan_at: str | None = None
     offline: str | None = None
+    mirror: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -331,6 +331,29 @@ def test_a_folder_is_added_changed_and_removed(
     assert is_problem(api.delete(address), 404)
 
 
+def test_where_a_folders_words_go_is_changed(
+    api: httpx.Client, photos: Library, tmp_path: Path
+) -> None:
+    address = f"/api/folders/{photos.folder_id}"
+
+    common = api.patch(address, json={"write_mode": "mirror"}).json()
+    words = str(tmp_path / "words")
+    own = api.patch(address, json={"write_mode": "mirror", "mirror": words}).json()
+    back = api.patch(address, json={"write_mode": "mirror", "mirror": ""}).json()
+    none = api.patch(address, json={"write_mode": "none"}).json()
+
+    assert common["mirror"].endswith(f"/mirror{common['path']}")
+    assert own["mirror"] == words
+    assert back == common
+    assert (none["write_mode"], none["mirror"]) == ("none", None)
+    bad = api.patch(address, json={"write_mode": "mirror", "mirror": common["path"]})
+    assert is_problem(bad, 422)
+    assert "a folder of its own" in bad.json()["detail"]
+    assert is_problem(api.patch(address, json={"write_mode": "nowhere"}), 422)
+    unknown = api.patch("/api/folders/99", json={"write_mode": "none"})
+    assert is_problem(unknown, 404)
+
+
 def test_a_folder_that_cannot_be_added_is_refused_with_the_reason(
     api: httpx.Client, tmp_path: Path
 ) -> None:

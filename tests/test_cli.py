@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +24,10 @@ from tests.support_pipeline import (
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    *("tag", "demo", "serve", "run", "scan", "status", "search", "export"),
+    *("tag", "import", "demo", "serve", "run", "scan", "status", "search", "export"),
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
-    *("folders activate", "folders deactivate", "runs", "undo", "verify"),
+    *("folders activate", "folders deactivate", "folders set", "runs", "undo"),
+    "verify",
     *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
     *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
@@ -200,6 +202,29 @@ def test_a_dry_run_lists_and_changes_nothing(
     assert not (tmp_path / "data" / "tracking.db").exists()
 
 
+def test_words_of_a_lost_database_are_imported_and_what_failed_is_3(
+    tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
+) -> None:
+    photos = tmp_path / "photos"
+    said(tagger(environment, "tag", str(photos), "--limit", "2", "--json"))
+    shutil.rmtree(tmp_path / "data")
+    foreseen = tagger(environment, "import", str(photos), "--dry-run")
+    assert "2 photos with an answer of gemma3:4b" in foreseen.stdout
+    assert "2 of 3 photos would be imported" in foreseen.stderr
+    assert not (tmp_path / "data").exists()
+    found = said(tagger(environment, "import", str(photos), "--json"))
+    assert isinstance(found, dict)
+    assert (found["imported"], found["without_words"], found["failed"]) == (2, 1, [])
+    (photos / "torn.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    os.utime(photos / "torn.jpg", (1, 1))
+    answer = tagger(environment, "import", str(photos))
+    assert (answer.returncode, answer.stdout) == (3, "1 photo failed\n")
+    assert "torn.jpg: " in answer.stderr
+    assert "3 photos known before" in answer.stderr
+    assert tagger(environment, "import", str(tmp_path / "none")).returncode == 2
+    assert ollama.count == 2
+
+
 def test_folders_are_added_listed_switched_scanned_and_removed(
     tmp_path: Path, environment: Mapping[str, str]
 ) -> None:
@@ -216,6 +241,33 @@ def test_folders_are_added_listed_switched_scanned_and_removed(
     assert gone["path"] == photos
     assert said(tagger(environment, "folders", "list", "--json")) == []
     assert len(os.listdir(photos)) == 3
+
+
+def test_a_folders_words_are_sent_elsewhere(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos, words = str(tmp_path / "photos"), str(tmp_path / "words")
+    added = tagger(environment, "folders", "add", photos, "--mirror", words)
+    assert added.returncode == 0, added.stderr
+    assert f"\tmirror: {words}\t" in added.stdout
+    changed = tagger(environment, "folders", "set", photos, "--write", "sidecar")
+    assert "beside the photos from now on" in changed.stderr
+    assert "what was written so far stays where it is" in changed.stderr
+    assert "\tsidecar\t" in changed.stdout
+    [common] = said(  # type: ignore[misc]
+        tagger(environment, *("folders", "set", "1", "--json"), "--write", "mirror")
+    )
+    assert (common["write_mode"], common["mirror"]) == ("mirror", words)
+    back = tagger(
+        environment, *("folders", "set", photos, "--write", "mirror", "--mirror", "")
+    )
+    assert f"{tmp_path}/data/mirror{photos}" in back.stdout
+    refused = tagger(
+        environment, *("folders", "set", photos, "--write", "file", "--mirror", words)
+    )
+    assert refused.returncode == 2
+    assert "only where words go into a mirror" in refused.stderr
+    assert tagger(environment, "folders", "set", photos).returncode == 2
 
 
 def test_the_demo_tags_the_samples_with_no_server(tmp_path: Path) -> None:

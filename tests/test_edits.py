@@ -10,6 +10,7 @@ from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline.carrying import Carried, carry_out
 from tagger.pipeline.undo import undo
+from tagger.pipeline.verify import verify
 from tagger.tracking import edits, history, vocabulary
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
@@ -86,6 +87,22 @@ def test_tags_are_added_and_removed_and_stay_so(config: Config, photos: Path) ->
     assert "Oma" not in sources
 
 
+def test_a_tag_of_the_model_that_a_person_adds_too_is_the_persons(
+    config: Config, photos: Path
+) -> None:
+    before = fingerprints(photos)
+    edited(config, "tag", [os.fsencode(photos)], add=["Bar Code"])
+    assert fingerprints(photos) == before
+    assert made(config, "tag", [os.fsencode(photos)], add=["bar code"]).photos == 0
+    image = known_images(config)["2.jpg"]
+    assert ("bar code", "person") in {(t.name.lower(), t.source) for t in image.tags}
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_ban(db, "bar code")
+    edited(config, "again", ["bar code"], "vocabulary")
+    run(config, photos, retag=True)
+    assert sorted(keywords(photos, 2)) == ["bar code", "number 2"]
+
+
 def test_a_tag_is_renamed_merged_and_deleted_everywhere(
     config: Config, photos: Path
 ) -> None:
@@ -156,6 +173,20 @@ def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
     assert made(config, "replace", ["stripes"], "x", dry_run=True).photos == 3
 
 
+def test_what_a_word_became_is_edited_as_such_however_it_is_spelt(
+    config: Config, photos: Path
+) -> None:
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "bar code", "Stre\u0301ifen")
+        vocabulary.add_synonym(db, "number 2", "Two")
+        vocabulary.add_ban(db, "two")
+    edited(config, "again", ["bar code", "number 2"], "vocabulary")
+    assert made(config, "replace", ["two"], "x", dry_run=True).photos == 0
+    assert made(config, "replace", ["bar code"], "x", dry_run=True).photos == 0
+    edited(config, "replace", ["stréifen"], "Stripes")
+    assert keywords(photos, 2) == ["Stripes"]
+
+
 def test_what_a_command_leaves_the_next_tagger_does(
     config: Config, photos: Path
 ) -> None:
@@ -168,6 +199,29 @@ def test_a_tag_nobody_knows_or_an_empty_one_is_refused(config: Config) -> None:
     for old, new in ((["nothing"], "x"), (["bar code"], " "), (["a"], "A")):
         with pytest.raises(UsageError):
             made(config, "replace", old, new)
+
+
+def test_what_no_file_can_hold_is_left_out_of_an_edit(
+    config: Config, photos: Path
+) -> None:
+    place = [os.fsencode(photos / "1.jpg")]
+    edited(config, "tag", place, add=["a\x01b", "c\udcffd", "two\r\nlines"])
+    edited(config, "describe", place, "one\r\ntwo\x0b \x00three")
+    edited(config, "replace", ["bar\x02 code"], "str\x03ipes\ufffe")
+    assert in_file(photos / "1.jpg")["XMP-dc:Description"] == ["one\ntwo three"]
+    names = {"ab", "cd", "two\nlines", "stripes", "number 1", "Oma"}
+    assert {*keywords(photos, 1)} == names
+    assert {t.name for t in known_images(config)["1.jpg"].tags} == names
+    assert verify(config, []).faults == ()
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "x\udc80y", "z\x01")
+        vocabulary.add_ban(db, "q\udc80")
+        assert vocabulary.every_synonym(db) == [("xy", "z")]
+        assert vocabulary.every_ban(db) == ["q"]
+        vocabulary.remove_ban(db, "q\x02")
+    for change, what in (("tag", {"add": ["\x01"]}), ("describe", {"text": "\x02"})):
+        with pytest.raises(UsageError, match="empty"):
+            made(config, change, place, **what)
 
 
 def test_runs_are_listed_with_what_they_wrote(config: Config, photos: Path) -> None:

@@ -1,74 +1,106 @@
-"""Databases of earlier versions come out in the present shape, with all they held."""
+"""A database of any earlier shape becomes what a new one is, and keeps its rows."""
 
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tagger.records import ImageState
-from tagger.tracking import cancelling, jobs, snapshots
+from tagger.tracking import cancelling, jobs, migrations, snapshots
 from tagger.tracking.database import Database
+from tests import support_shapes
+from tests.support_shapes import SHAPES, made, shape_of
 
-FIRST = (Path(__file__).parent / "shapes" / "first.sql").read_text()
-NOW = "'2026-01-01T00:00:00.000Z'"
+NOW = "2026-11-01T00:00:00.000Z"
+ROWS = (
+    f"""INSERT INTO folders (id, path, recursive, active, write_mode, added_at,
+        made_by_tag) VALUES (7, X'2f70', 1, 1, 'sidecar', '{NOW}', 0)""",
+    f"""INSERT INTO files (id, folder_id, path, dev, ino, size_bytes, mtime_ns,
+        ctime_ns, state, unreachable, added_at, words_at, description_removed)
+        VALUES (3, 7, X'2f702f61ff2e6a7067', 1, 2, 3, 4, 5, 'tagged', 0, '{NOW}',
+        '{NOW}', 0)""",
+    "INSERT INTO tags (id, name, key) VALUES (9, 'Dog', 'dog')",
+    "INSERT INTO own_tags VALUES (3, 9, 'Dog')",
+    f"""INSERT INTO writes (id, file_id, target, mode, state, kind, before, intended,
+        added_tags, own_tags, after_hash, created_at) VALUES (4, 3, X'2f70', 'sidecar',
+        'done', 'tag', '{{}}', '{{}}', '["Dog"]', '["Dog"]', 'h', '{NOW}')""",
+)
 
 
-def first_shape(path: Path, photo: Path) -> None:
-    """A database as the first version left it, with one photo in its queue."""
-    path.parent.mkdir(parents=True)
-    photo.write_bytes(b"x")
+def rows_of(path: Path) -> dict[str, list[dict[str, object]]]:
     connection = sqlite3.connect(path)
-    connection.executescript(FIRST)
-    connection.executescript(
-        f"""INSERT INTO migrations VALUES ('m001_initial', {NOW});
-        INSERT INTO meta VALUES ('database_id', 'abc');
-        INSERT INTO counters VALUES ('changes', 0);
-        INSERT INTO folders (id, path, recursive, active, write_mode, added_at,
-            made_by_tag) VALUES (1, CAST('{photo.parent}' AS BLOB), 1, 1, 'file',
-            {NOW}, 0);
-        INSERT INTO files (id, folder_id, path, dev, ino, size_bytes, mtime_ns,
-            ctime_ns, state, unreachable, added_at)
-            VALUES (7, 1, CAST('{photo}' AS BLOB), 1, 2, 3, 41, 42, 'queued', 0, {NOW});
-        INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
-            server_failures, created_at) VALUES (7, 0, 0, 1, 0, 0, {NOW});"""
-    )
-    connection.commit()
-    connection.close()
-
-
-def shape(path: Path) -> dict[str, set[tuple[object, ...]]]:
-    """Every table with its columns and indexes, however they were made."""
-    connection = sqlite3.connect(path)
-    names = [
-        row[0]
-        for row in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        )
-    ]
+    connection.row_factory = sqlite3.Row
     found = {
-        name: {row[1:] for row in connection.execute(f"PRAGMA table_info({name})")}
-        | {row[1:3] for row in connection.execute(f"PRAGMA index_list({name})")}
-        for name in names
+        name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")]
+        for name in ("folders", "files", "tags", "own_tags", "writes")
     }
     connection.close()
-    return {
-        name: {tuple(str(cell).upper() for cell in row) for row in rows}
-        for name, rows in found.items()
-    }
+    return found
 
 
-def test_the_first_version_comes_to_the_present_shape(tmp_path: Path) -> None:
-    old = tmp_path / "old" / "tracking.db"
-    first_shape(old, tmp_path / "a.jpg")
-    Database.open(old).close()
-    Database.open(tmp_path / "new.db").close()
-    assert shape(old) == shape(tmp_path / "new.db")
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.stem)
+def test_an_earlier_database_becomes_what_a_new_one_is(
+    tmp_path: Path, shape: Path
+) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    made(old, shape, *ROWS)
+    before = rows_of(old)
+
+    for path in (old, new):
+        Database.open(path).close()
+
+    assert shape_of(old) == shape_of(new)
+    after = rows_of(old)
+    for table, rows in before.items():
+        assert [
+            {column: row[column] for column in rows[0]} for row in after[table]
+        ] == rows
+    Database.open(old).close()  # a second time there is nothing to do
 
 
-def test_what_waited_in_the_first_version_can_be_steered(tmp_path: Path) -> None:
-    old = tmp_path / "old" / "tracking.db"
-    first_shape(old, tmp_path / "a.jpg")
+def test_there_is_a_shape_for_each_step() -> None:
+    assert len(SHAPES) == len(migrations.STEPS) - 1
+    for number, shape in enumerate(SHAPES, start=1):
+        assert shape.stem == f"{number:04d}"
+
+
+def test_a_step_that_was_forgotten_would_show(tmp_path: Path) -> None:
+    """The comparison sees a column, an index and a key that one of the two lacks."""
+    whole = tmp_path / "whole.db"
+    Database.open(whole).close()
+    for change in (
+        "ALTER TABLE folders DROP COLUMN mirror",
+        "DROP INDEX sidecars_path",
+        "CREATE INDEX more ON files (note)",
+    ):
+        other = tmp_path / "other.db"
+        other.write_bytes(whole.read_bytes())
+        connection = sqlite3.connect(other)
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+        assert shape_of(other) != shape_of(whole)
+
+
+def test_a_dump_makes_the_same_shape_again(tmp_path: Path) -> None:
+    Database.open(tmp_path / "a.db").close()
+    dump = tmp_path / "dump.sql"
+    dump.write_text(support_shapes.dump_of(tmp_path / "a.db"))
+    made(tmp_path / "b.db", dump)
+    assert shape_of(tmp_path / "b.db") == shape_of(tmp_path / "a.db")
+
+
+def test_what_waited_before_can_be_steered(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    waiting = (
+        "UPDATE files SET state = 'queued'",
+        "INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts, "
+        f"server_failures, created_at) VALUES (3, 0, 0, 1, 0, 0, '{NOW}')",
+    )
+    made(old, SHAPES[0], *ROWS, *waiting)
     with Database.open(old) as db:
         [job] = jobs.claim(db, limit=5, newest_first=True)
-        assert job.file_id == 7
+        assert job.file_id == 3
         jobs.release_all(db)
         assert cancelling.cancel(db) == 1
         [image] = snapshots.after(db, 0, limit=5)

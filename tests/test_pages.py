@@ -482,6 +482,48 @@ def test_a_folder_is_added_with_what_was_chosen(db: Database, photo_dir: Path) -
     assert "was added" in test.success[0].value
 
 
+def test_a_folder_is_added_with_a_mirror(
+    db: Database, photo_dir: Path, tmp_path: Path
+) -> None:
+    photo_dir.mkdir()
+    test = screens.screen("folders")
+
+    test.text_input(key="folders_path").set_value(str(photo_dir))
+    test.radio(key="folders_mode").set_value(WriteMode.MIRROR)
+    test.text_input(key="folders_mirror").set_value(str(tmp_path / "words"))
+    click(test, "Add folder")
+
+    (folder,) = folders.every(db)
+    assert folder.write_mode is WriteMode.MIRROR
+    assert folder.mirror == os.fsencode(tmp_path / "words")
+    assert str(tmp_path / "words") in [code.value for code in test.code]
+    assert wording.WRITE_MODE_HELP[WriteMode.MIRROR] in screens.said(test)
+
+
+def test_every_mode_is_offered_with_a_sentence() -> None:
+    test = screens.screen("folders")
+
+    assert list(test.radio(key="folders_mode").options) == [
+        wording.WRITE_MODES[mode] for mode in WriteMode
+    ]
+    assert {*wording.WRITE_MODES} == {*wording.WRITE_MODE_HELP} == {*WriteMode}
+    assert {*wording.FROM_NOW_ON} == {*wording.WRITTEN} == {*WriteMode}
+
+
+@pytest.mark.parametrize("mode", [*WriteMode][1:])
+def test_a_changed_mode_says_what_it_means(
+    db: Database, library: dict[str, int], mode: WriteMode
+) -> None:
+    (folder,) = folders.every(db)
+    test = screens.screen("folders")
+
+    test.selectbox(key=f"folder_{folder.id}_mode").set_value(mode).run()
+
+    assert test.toast[0].value == f"{wording.FROM_NOW_ON[mode]} {wording.STAYS}"
+    assert wording.WRITE_MODE_HELP[mode] in screens.said(test)
+    assert folders.get(db, folder.id).write_mode is mode
+
+
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [

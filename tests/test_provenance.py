@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,10 @@ def test_a_file_of_any_format_says_who_said_its_words(
         tags=NASTY_TAGS,
         description=NASTY_DESCRIPTION,
     )
-    assert done.words.provenance == writer.read(path).provenance == expected
+    assert done.words.provenance == expected
+    # What is read may be a stranger's: a name is one line, whatever is in it.
+    one_line = replace(expected, model="a|b -execute <=x 😀")
+    assert writer.read(path).provenance == one_line
     # Another exiftool, which knows nothing of the namespace, sees it all the same.
     assert field(done.target, "XMP-imagetagger:Tags") == list(NASTY_TAGS)
     assert field(done.target, "XMP-imagetagger:Model") == [nasty.model]
@@ -182,7 +186,9 @@ def test_the_later_answer_counts_where_file_and_sidecar_differ(
     early, late = provenance("dog", hour=9), provenance("cat", hour=11)
     written(writer, photo, words("", "dog", provenance=early))
     written(writer, photo, words("", "cat", provenance=late), mode=WriteMode.SIDECAR)
-    assert writer.read(photo).provenance == late
+    said = writer.read(photo).provenance
+    assert said is not None
+    assert (said.tagged_at, said.tags) == (late.tagged_at, ("cat",))
 
     os.unlink(photo + b".xmp")
     assert writer.read(photo).provenance == early
@@ -214,7 +220,7 @@ def test_it_holds_what_metadata_can_and_nothing_empty(
         tags=("dog", "", "\x01", "dog", "a\r\nb"),
     )
 
-    done = written(writer, photo, words("", "dog", provenance=said))
+    done = written(writer, photo, words("", "dog", "a\nb", provenance=said))
 
     assert done.words.provenance == Provenance(
         program="P",
@@ -223,7 +229,8 @@ def test_it_holds_what_metadata_can_and_nothing_empty(
         tagged_at="now",
         tags=("dog", "a\nb"),
     )
-    assert not written(writer, photo, words("", "dog", provenance=said)).changed
+    again = words("", "dog", "a\nb", provenance=said)
+    assert not written(writer, photo, again).changed
 
 
 def test_the_file_stays_valid_for_exiftool(writer: Writer, photo: bytes) -> None:

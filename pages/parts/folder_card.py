@@ -1,5 +1,7 @@
 """Folder card: one folder with its photos, its settings, and what can be done to it."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.parts import places, told, wording
@@ -9,6 +11,7 @@ from tagger.errors import shown
 from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
+from tagger.tracking.usable import mirror_tree
 
 
 def show(
@@ -16,6 +19,8 @@ def show(
     folder: Folder,
     counts: FolderCount | None,
     watching: Watching | None,
+    *,
+    common_mirror: Path,
 ) -> None:
     """The card; each change is carried out at once."""
     with st.container(border=True, key=f"folder_{folder.id}"):
@@ -29,6 +34,10 @@ def show(
             _write_mode(db, folder)
             _active(db, folder)
             _actions(db, folder)
+        st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
+        if folder.write_mode is WriteMode.MIRROR:
+            tree = shown(mirror_tree(folder, common_mirror))
+            st.code(tree, language=None, wrap_lines=True)
 
 
 def _summary(folder: Folder, counts: FolderCount | None) -> str:
@@ -65,9 +74,18 @@ def _write_mode(db: Database, folder: Folder) -> None:
         format_func=wording.WRITE_MODES.__getitem__,
         key=key,
         width=190,
-        help="What was written already stays where it is.",
-        on_change=lambda: folders.set_write_mode(db, folder.id, st.session_state[key]),
+        help=" ".join(
+            f"**{wording.WRITE_MODES[mode]}:** {text}"
+            for mode, text in wording.WRITE_MODE_HELP.items()
+        ),
+        on_change=lambda: _set_mode(db, folder.id, WriteMode(st.session_state[key])),
     )
+
+
+def _set_mode(db: Database, folder_id: int, mode: WriteMode) -> None:
+    with told.refusals():
+        folders.set_write_mode(db, folder_id, mode)
+        st.toast(f"{wording.FROM_NOW_ON[mode]} {wording.STAYS}")
 
 
 def _active(db: Database, folder: Folder) -> None:

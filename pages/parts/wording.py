@@ -22,6 +22,7 @@ BUILTIN = "builtin"  # the built-in model's name as a source
 WRITE_MODES = {
     WriteMode.FILE: "Into the photos",
     WriteMode.SIDECAR: "Beside the photos",
+    WriteMode.MIRROR: "Into a mirror",
     WriteMode.NONE: "Nowhere",
 }
 WRITE_MODE_HELP = {
@@ -29,12 +30,23 @@ WRITE_MODE_HELP = {
     "picture and the keywords that are there stay as they are.",
     WriteMode.SIDECAR: "Each photo gets a small .xmp file next to it; the photo itself "
     "is never changed.",
+    WriteMode.MIRROR: "Each photo gets a small .xmp file in a tree of its own that "
+    "follows the folder; nothing is ever written among the photos.",
     WriteMode.NONE: "Nothing is written; description and tags are kept in this "
     "catalogue only.",
 }
+# What a changed mode means, said when it is changed.
+FROM_NOW_ON = {
+    WriteMode.FILE: "New words go into the photos from now on.",
+    WriteMode.SIDECAR: "New words go into .xmp files beside the photos from now on.",
+    WriteMode.MIRROR: "New words go into the mirror from now on.",
+    WriteMode.NONE: "New words go into this catalogue only from now on.",
+}
+STAYS = "What was written so far stays where it is, and is still read."
 WRITTEN = {
     WriteMode.FILE: "into the photo",
     WriteMode.SIDECAR: "beside the photo",
+    WriteMode.MIRROR: "into the mirror",
     WriteMode.NONE: "in the catalogue only",
 }
 STATES = {
@@ -112,6 +124,9 @@ _NAMES = {
     "servers.parallel": "Photos at a time",
     "metadata.timeout_s": "Time-out, seconds",
     "metadata.user_comment": "EXIF user comment",
+    "metadata.mirror_dir": "Folder of the mirror",
+    "metadata.sidecar_name": "Name of a new sidecar",
+    "metadata.share_sidecar": "RAW and JPEG of one name share a sidecar",
     "metadata.replace_person_description": "Replace a person's description",
     "model.tags_min": "Tags, at least",
     "model.tags_max": "Tags, at most",

@@ -14,6 +14,14 @@ EXIT_CODES = """exit codes:
   3  some photos failed; each is named with its reason
   4  no usable model server
 """
+IMPORT_CODES = """No file is written. Photos that bring no answer wait for a tagger.
+Runs, timings, tokens and the history for undo are in no file, and do not come back.
+
+exit codes:
+  0  all photos were read
+  2  bad usage or settings
+  3  some photos failed; each is named with its reason
+"""
 
 
 def parser() -> ArgumentParser:
@@ -28,6 +36,7 @@ def parser() -> ArgumentParser:
     )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _tag(commands)
+    _import(commands)
     _demo(commands)
     _serve(commands)
     _run(commands)
@@ -70,6 +79,24 @@ def _tag(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument(
         "--limit", type=positive, metavar="N", help="work on at most N photos"
+    )
+
+
+def _import(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "import",
+        "importing:bring_in",
+        "take over the words of photos tagged elsewhere, or before the database was "
+        "lost; no model is asked",
+        json=True,
+        epilog=IMPORT_CODES,
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH")
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be taken over; change nothing",
     )
 
 
@@ -133,11 +160,22 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     add = _command(actions, "add", "folders:add", "add a folder", json=True)
     add.add_argument("path", metavar="PATH")
     add.add_argument("--flat", action="store_true", help="leave its subfolders alone")
-    add.add_argument("--write", choices=[str(mode) for mode in WriteMode])
+    _write_options(add)
     add.add_argument(
         "--inactive", action="store_true", help="do not watch it or work on it yet"
     )
     _command(actions, "list", "folders:show", "list the folders", json=True)
+    change = _command(
+        actions,
+        "set",
+        "folders:change",
+        "change where a folder's words are written from now on",
+        json=True,
+        epilog="What was written so far stays where it is. To set `mirror` once more\n"
+        "writes again what is missing there.",
+    )
+    change.add_argument("folder", metavar="PATH_OR_ID")
+    _write_options(change, required=True)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),
@@ -145,6 +183,22 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     ):
         one = _command(actions, name, run, text, json=True)
         one.add_argument("folder", metavar="PATH_OR_ID")
+
+
+def _write_options(command: ArgumentParser, *, required: bool = False) -> None:
+    command.add_argument(
+        "--write",
+        choices=[str(mode) for mode in WriteMode],
+        required=required,
+        help="into the photos (file), into XMP files beside them (sidecar) or in a "
+        "tree of their own (mirror), or into the catalogue only (none)",
+    )
+    command.add_argument(
+        "--mirror",
+        metavar="DIR",
+        help="the folder for this folder's mirror, instead of its place below "
+        "metadata.mirror_dir",
+    )
 
 
 def _scan(commands: "Commands[ArgumentParser]") -> None:

@@ -14,6 +14,7 @@ from tagger.pipeline.discover import Scanner
 from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders, runs
 from tagger.tracking.database import Database
+from tagger.tracking.usable import mirror_tree
 
 COLUMNS = (
     *("id", "folder", "active", "subfolders", "writes to", "last scan", "changes"),
@@ -28,11 +29,48 @@ def add(options: Namespace, config: Config) -> int:
             db,
             os.fsencode(Path(options.path).absolute()),
             recursive=not options.flat,
-            write_mode=WriteMode(options.write or config.metadata.write_mode),
+            write_mode=_mode(options, config),
             active=not options.inactive,
+            mirror=_path(options.mirror) if options.mirror else None,
             data_dir=config.data_dir,
         )
-    return _show(options, [folder])
+    return _show(options, config, [folder])
+
+
+def _mode(options: Namespace, config: Config) -> WriteMode:
+    if options.write is None and options.mirror:
+        return WriteMode.MIRROR
+    return WriteMode(options.write or config.metadata.write_mode)
+
+
+def _path(text: str) -> bytes:
+    return os.fsencode(Path(text).absolute())
+
+
+def change(options: Namespace, config: Config) -> int:
+    """Have a folder's words written elsewhere from now on."""
+    mode = WriteMode(options.write)
+    with Database.open(config.tracking_path) as db:
+        folder = _named(db, options.folder)
+        mirror = _path(options.mirror) if options.mirror else options.mirror
+        folders.set_write_mode(
+            db, folder.id, mode, mirror=b"" if mirror == "" else mirror
+        )
+        folder = folders.get(db, folder.id)
+    output.problem(
+        f"words for {shown(folder.path)} go {_where(folder, config)} from now on; what "
+        "was written so far stays where it is"
+    )
+    return _show(options, config, [folder])
+
+
+def _where(folder: Folder, config: Config) -> str:
+    return {
+        WriteMode.FILE: "into the photos",
+        WriteMode.SIDECAR: "into XMP files beside the photos",
+        WriteMode.MIRROR: f"into {shown(mirror_tree(folder, config.mirror_dir))}",
+        WriteMode.NONE: "into the catalogue only",
+    }[folder.write_mode]
 
 
 def show(options: Namespace, config: Config) -> int:
@@ -41,7 +79,7 @@ def show(options: Namespace, config: Config) -> int:
         listed, watching = folders.every(db), runs.watching(db)
     if not listed:
         output.problem("no folders yet; `python -m tagger folders add PATH` adds one")
-    return _show(options, listed, watching)
+    return _show(options, config, listed, watching)
 
 
 def remove(options: Namespace, config: Config) -> int:
@@ -69,7 +107,7 @@ def _switch(options: Namespace, config: Config, *, active: bool) -> int:
     with Database.open(config.tracking_path) as db:
         folder = _named(db, options.folder)
         folders.set_active(db, folder.id, active)
-        return _show(options, [folders.get(db, folder.id)])
+        return _show(options, config, [folders.get(db, folder.id)])
 
 
 def scan(options: Namespace, config: Config) -> int:
@@ -80,7 +118,12 @@ def scan(options: Namespace, config: Config) -> int:
             if options.paths
             else [folder for folder in folders.every(db) if folder.active]
         )
-        scanner = Scanner(db, data_dir=config.data_dir, settle_s=config.scan.settle_s)
+        scanner = Scanner(
+            db,
+            data_dir=config.data_dir,
+            settle_s=config.scan.settle_s,
+            mirror_dir=config.mirror_dir,
+        )
         alone = not runs.others_alive(db)
         rows = []
         for folder in chosen:
@@ -109,6 +152,12 @@ def _sentence(row: dict[str, object]) -> str:
     return f"{row['folder']}: {row['seen']} photos, {counts}"
 
 
+def _written(folder: Folder, config: Config) -> str:
+    if folder.write_mode is not WriteMode.MIRROR:
+        return folder.write_mode
+    return f"mirror: {shown(mirror_tree(folder, config.mirror_dir))}"
+
+
 def _minute(time: str | None) -> str:
     return f"{time[:16].replace('T', ' ')} UTC" if time else "never"
 
@@ -128,6 +177,7 @@ def _named(db: Database, text: str) -> Folder:
 
 def _show(
     options: Namespace,
+    config: Config,
     listed: Sequence[Folder],
     watching: Mapping[int, Watching] = MappingProxyType({}),
 ) -> int:
@@ -147,7 +197,7 @@ def _show(
                 shown(folder.path),
                 "yes" if folder.active else "no",
                 "yes" if folder.recursive else "no",
-                folder.write_mode,
+                _written(folder, config),
                 _minute(folder.last_scan_at),
                 _changes(watching.get(folder.id)),
                 f"offline: {folder.offline}" if folder.offline else "",

@@ -52,6 +52,14 @@ def check_unopened(job: Job, stat: StatKey) -> None:
         raise FileChanged(job.path, "another program is still writing it")
 
 
+def check_sidecar(photo: bytes, path: bytes, stat: StatKey, *, settle_s: float) -> None:
+    """Raise `FileChanged` if somebody is still writing a sidecar of the photo."""
+    if 0 <= _age_s(stat) < settle_s:
+        raise FileChanged(photo, "its sidecar is still being written")
+    if 0 <= _age_s(stat) < COPIED_S and _is_open_for_writing(path):
+        raise FileChanged(photo, "another program is still writing its sidecar")
+
+
 def is_arriving(job: Job) -> bool:
     """Whether a file that does not decode may do so once it is complete."""
     try:

@@ -9,16 +9,20 @@ it, whoever else may reach it.
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tagger.errors import UsageError, shown
 from tagger.pipeline.metadata import replacing
+from tagger.pipeline.mirror import Mirrors
 from tagger.pipeline.territory import Territory
-from tagger.pipeline.walking import single, walk
-from tagger.records import Folder
-from tagger.tracking import files, folders, places
+from tagger.pipeline.walking import Walk, one_xmp, single, walk, walk_mirror
+from tagger.records import Folder, WriteMode
+from tagger.tracking import files, folders, places, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.files import ScanOutcome, Seen
+from tagger.tracking.places import is_within
+from tagger.tracking.xmpscan import SeenXmp, XmpScan
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +33,20 @@ DEVICE_SAMPLE = 50
 class Scanner:
     """Looks through folders on behalf of one tagger process; any thread may use it."""
 
-    def __init__(self, db: Database, *, data_dir: Path, settle_s: float) -> None:
+    def __init__(
+        self,
+        db: Database,
+        *,
+        data_dir: Path,
+        settle_s: float,
+        mirror_dir: Path | None = None,
+    ) -> None:
         self._db = db
         self._data_dir = data_dir
         self._settle_s = settle_s
+        self.mirrors = Mirrors(
+            db, common=mirror_dir or data_dir / "mirror", data_dir=data_dir
+        )
 
     def scan(self, folder: Folder, *, alone: bool = False) -> ScanOutcome | None:
         """Look through a folder; None if it is offline, which is then noted.
@@ -48,8 +62,11 @@ class Scanner:
         # A disk that went away during the walk took along photos that are not missing.
         if self._is_offline(folder):
             return None
+        mirrored = self._mirrored(folder)
         if alone:
-            _remove_strays(found.strays)
+            # Among photos that have a mirror nothing is touched, not even our own.
+            is_mirrored = folder.write_mode is WriteMode.MIRROR
+            _remove_strays(mirrored.strays if is_mirrored else found.strays)
         return files.apply_scan(
             self._db,
             folder.id,
@@ -58,22 +75,65 @@ class Scanner:
             unseen=list(found.known),
             unreadable=found.unreadable,
             settle_s=self._settle_s,
+            xmps=XmpScan(
+                seen=[*found.xmps, *mirrored.xmps],
+                unknown=[*found.unreadable, *mirrored.unreadable],
+            ),
         )
+
+    def _mirrored(self, folder: Folder) -> Walk:
+        """What is in the folder's mirror; where it is away all of it is unreadable."""
+        tree = self.mirrors.tree(folder)
+        is_mirrored = folder.write_mode is WriteMode.MIRROR
+        if not is_mirrored and not sidecars.any_below(self._db, tree):
+            return Walk()
+        if self.mirrors.away(tree, folder):
+            return Walk(unreadable=[tree] if is_mirrored else [])
+        return self._named(folder, walk_mirror(tree, recursive=folder.recursive))
+
+    def _named(self, folder: Folder, found: Walk) -> Walk:
+        """Each sidecar of a mirror with its photo's place, where that mode is on."""
+        is_mirrored = folder.write_mode is WriteMode.MIRROR
+        found.xmps = [
+            replace(
+                one,
+                beside=self.mirrors.photo(one.path, folder) if is_mirrored else None,
+            )
+            for one in found.xmps
+        ]
+        return found
 
     def look_at(self, folder: Folder, paths: Sequence[bytes]) -> ScanOutcome | None:
         """Look at a few files and subfolders only: what a watcher hinted at."""
         if folder.offline:
             return self.scan(folder)
         territory = self._territory(folder)
-        within = [path for path in paths if territory.covers(path)]
+        tree = self.mirrors.tree(folder)
+        mirrored = {path for path in paths if is_within(path, tree)}
+        within = [
+            *(
+                path
+                for path in paths
+                if territory.covers(path) and path not in mirrored
+            ),
+            *(mirrored if not self.mirrors.away(tree, folder) else []),
+        ]
         if not within or self._is_offline(folder):
             return None
         seen: dict[bytes, Seen] = {}
+        xmps: dict[bytes, SeenXmp] = {}
         unreadable: list[bytes] = []
         for path in within:
             is_folder = os.path.isdir(path)
-            found = walk(territory, path) if is_folder else single(path, territory)
+            if path in mirrored:
+                found = (
+                    walk_mirror(path, recursive=True) if is_folder else one_xmp(path)
+                )
+                found = self._named(folder, found)
+            else:
+                found = walk(territory, path) if is_folder else single(path, territory)
             seen |= {one.path: one for one in found.seen}
+            xmps |= {one.path: one for one in found.xmps}
             unreadable += found.unreadable
         return files.apply_scan(
             self._db,
@@ -82,6 +142,7 @@ class Scanner:
             within=within,
             unreadable=unreadable,
             settle_s=self._settle_s,
+            xmps=XmpScan(seen=list(xmps.values()), unknown=unreadable),
         )
 
     def look_again(self, folder_id: int, path: bytes) -> None:

@@ -6,7 +6,7 @@ import threading
 from tagger.errors import DataFull, shown
 from tagger.pipeline.watch import Watcher
 from tagger.pipeline.workshop import Workshop
-from tagger.records import Folder, Watching
+from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Scouts:
         self._active = frozenset(folder.id for folder in active)
         if self._watcher:
             # Watched first and looked through then: nothing can come in between.
-            self._watcher.follow(active)
+            self._watcher.follow(active, self._mirrors(active))
         for folder in folders.due(
             self._db, interval_s=self._settings.interval_min * 60
         ):
@@ -89,6 +89,14 @@ class Scouts:
             self._scan(folder)
         if self._watcher:
             self._take_hints(self._watcher, {folder.id: folder for folder in active})
+
+    def _mirrors(self, active: list[Folder]) -> list[tuple[int, bytes]]:
+        mirrors = self._scanner.mirrors
+        return [
+            (folder.id, mirrors.tree(folder))
+            for folder in active
+            if folder.write_mode is WriteMode.MIRROR
+        ]
 
     def _scan(self, folder: Folder) -> None:
         if self._watcher:

@@ -16,16 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
-from tagger.errors import ExiftoolUnavailable, FileChanged, UnreadableImage, shown
+from tagger.errors import FileChanged, shown
 from tagger.imaging.identity import thumbnail_version
 from tagger.imaging.look import Look, look
 from tagger.imaging.picture import Picture
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import atrest, recover
+from tagger.pipeline.besides import Besides, Stats
 from tagger.pipeline.discover import Scanner
-from tagger.pipeline.metadata import sidecar
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.writing import Writer
+from tagger.pipeline.whereabouts import Places
 from tagger.records import (
     Answer,
     Cost,
@@ -35,9 +36,19 @@ from tagger.records import (
     StatKey,
     WriteMode,
 )
-from tagger.tracking import conflicts, jobs, looks, results, returns, writes
+from tagger.tracking import (
+    conflicts,
+    folders,
+    jobs,
+    looks,
+    placewords,
+    results,
+    returns,
+    writes,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job
+from tagger.tracking.sidecars import Beside
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +70,7 @@ class Item:
     picture: Picture | None = None
     identity: str | None = None
     stat: StatKey | None = None
+    beside: Stats = field(default_factory=dict)
     result_id: int | None = None
     answer: Answer | None = None
     announced: dict[bytes, int] = field(default_factory=dict)
@@ -95,6 +107,7 @@ class Stages:
     db: Database
     thumbnails: ThumbnailStore
     scanner: Scanner
+    besides: Besides
     reader: Writer
     writer: Writer
     run_id: int | None
@@ -113,25 +126,35 @@ class Stages:
         stat = atrest.stat_key(job)
         atrest.check(job, stat, settle_s=self.config.scan.settle_s)
         item.stat, item.identity, item.result_id = stat, job.identity, job.result_id
+        places = self.besides.places(job.file_id, job.path)
+        item.beside = self.besides.check(job.file_id, job.path, places)
         if not job.looked or stat != job.stat or self._needs_pixels(item):
-            self._decode(item, stat)
-        elif not job.words_known:
-            self._reread(job)
+            self._decode(item, stat, places)
+        elif not job.words_known or self.besides.is_news(
+            job.file_id, places, item.beside
+        ):
+            self._reread(item, places)
 
-    def _decode(self, item: Item, stat: StatKey) -> None:
+    def _decode(self, item: Item, stat: StatKey, places: Places) -> None:
         job = item.job
         found = look(
             job.path,
             side_px=self.side_px,
             max_megapixels=self.config.tagger.max_megapixels,
         )
-        words, beside = self._words(job.path)
+        words, beside = self._words(item, places)
         if atrest.stat_key(job) != stat:
             raise FileChanged(job.path, "it changed while it was read")
         item.picture, item.identity = found.picture, found.identity
         version = thumbnail_version(found.identity, found.facts.orientation)
         self.thumbnails.save(version, found.thumbnail)
         item.job = replace(job, file_id=self._keep(job, stat, found, words, beside))
+        if item.job.file_id != job.file_id:
+            # It goes by an old id again, whose sidecar may be where it was then.
+            places = self.besides.places(item.job.file_id, job.path)
+            item.beside = self.besides.stats(job.path, places)
+            if self.besides.has_record(item.job.file_id):
+                self._reread(item, places)
         self.observer("looked", item.job)
 
     def _keep(
@@ -140,7 +163,7 @@ class Stages:
         stat: StatKey,
         found: Look,
         words: FileWords | None,
-        beside: str | None,
+        beside: Beside,
     ) -> int:
         return looks.record(
             self.db,
@@ -152,27 +175,19 @@ class Stages:
             facts=found.facts,
             words=words,
             note=found.note,
-            sidecar_hash=beside,
+            beside=beside,
         )
 
-    def _words(self, path: bytes) -> tuple[FileWords | None, str | None]:
-        """The words in a file and its sidecar, and the hash of the sidecar, if any."""
-        beside = sidecar.path_for(os.path.realpath(path))
-        try:
-            before = file_hash(beside) if os.path.isfile(beside) else None
-            return self.reader.read(path), before
-        except ExiftoolUnavailable as error:
-            log.debug("%s: its words cannot be read: %s", shown(path), error)
-            return None, None
-        except OSError as error:
-            raise UnreadableImage(
-                path, f"its sidecar cannot be read: {error.strerror}"
-            ) from error
+    def _words(self, item: Item, places: Places) -> tuple[FileWords | None, Beside]:
+        job = item.job
+        return self.besides.words(
+            self.reader, job.file_id, job.path, places, item.beside
+        )
 
-    def _reread(self, job: Job) -> None:
-        words, beside = self._words(job.path)
+    def _reread(self, item: Item, places: Places) -> None:
+        words, beside = self._words(item, places)
         if words is not None:
-            looks.record_words(self.db, job, words, sidecar_hash=beside)
+            looks.record_words(self.db, item.job, words, beside=beside)
 
     def _needs_pixels(self, item: Item) -> bool:
         job = item.job
@@ -237,6 +252,7 @@ class Stages:
             self.observer("intended", job)
 
         atrest.check_unopened(job, item.stat)
+        places = self._ready(item, mode)
         written = self.writer.write(
             job.path,
             wanted,
@@ -244,14 +260,35 @@ class Stages:
             expect=item.stat,
             identity=item.identity,
             on_intent=announce,
+            sidecar=places.place,
+            others=places.others,
         )
         self.observer("replaced", job)
         write_id = item.announced.get(written.target)
-        writes.done(self.db, job, result_id, written, write_id=write_id)
+        if places.old and written.mode is not WriteMode.FILE and written.stat:
+            words = placewords.without(written.words, places.old)
+            written = replace(written, words=words)
+        writes.done(
+            self.db, job, result_id, written, write_id=write_id, place=places.place
+        )
         item.announced.pop(written.target, None)
         self.observer("noted", job)
         self.settle(item)
         self._finish(item, began, reason=written.note)
+
+    def _ready(self, item: Item, mode: WriteMode) -> Places:
+        """Where the sidecars are, once it is sure that nobody touched them meanwhile.
+
+        Raises `FileChanged`, and `MetadataNotWritten` if a mirror cannot take words.
+        """
+        job = item.job
+        places = self.besides.places(job.file_id, job.path)
+        if self.besides.stats(job.path, places) != item.beside:
+            raise FileChanged(job.path, "its sidecar changed after it was looked at")
+        if mode is WriteMode.MIRROR:
+            folder = folders.of_file(self.db, job.file_id)
+            self.besides.where.mirrors.prepare(job.path, folder, places.place)
+        return places
 
     def _finish(self, item: Item, began: float, *, reason: str | None = None) -> None:
         cost = replace(item.cost, writing_s=time.perf_counter() - began)

@@ -13,15 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tagger.config import Config
-from tagger.errors import ImageError, shown
+from tagger.errors import ImageError, MetadataNotWritten, shown
 from tagger.pipeline import recover
-from tagger.pipeline.metadata import sidecar
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.restoring import Restored
 from tagger.pipeline.metadata.writing import Writer
-from tagger.pipeline.workshop import opened
+from tagger.pipeline.whereabouts import Places
+from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import Intent, StatKey, WriteMode
-from tagger.tracking import bound, history, jobs, runs, undoing
+from tagger.tracking import bound, folders, history, jobs, runs, sidecars, undoing
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite, Which
 from tagger.tracking.jobs import Job
@@ -87,7 +87,9 @@ def undo(
         try:
             recover.at_start(db)
             past = history.chosen(db, which)
-            work = _Work(db, Writer(workshop.writing, config.metadata), run_id, past)
+            work = _Work(
+                workshop, Writer(workshop.writing, config.metadata), run_id, past
+            )
             work.all(progress, stop)
         finally:
             runs.end(db, run_id)
@@ -98,9 +100,10 @@ class _Work:
     """The photos of one undo, each held by its job while it is put back."""
 
     def __init__(
-        self, db: Database, writer: Writer, run_id: int, past: Sequence[PastWrite]
+        self, workshop: Workshop, writer: Writer, run_id: int, past: Sequence[PastWrite]
     ) -> None:
-        self._db, self._writer, self._run_id = db, writer, run_id
+        self._db, self._writer, self._run_id = workshop.db, writer, run_id
+        self._besides = workshop.besides
         self._by_file: dict[int, list[PastWrite]] = defaultdict(list)
         self.outcome = Undone(run_id=run_id, chosen=len(past))
         for write in past:
@@ -135,8 +138,10 @@ class _Work:
                 self._leave(write, {WHOLE: error.reason}, refused=True)
 
     def _put_back(self, job: Job, write: PastWrite) -> None:
-        target = _target(write)
+        target, places = self._target(job, write)
         stat_before = _stat(job.path)
+        known = {k.path: k.stat for k in sidecars.known(self._db, job.file_id)}
+        is_known = known.get(target) == _stat(target)
         announced: list[tuple[int, Intent]] = []
 
         def announce(intent: Intent) -> None:
@@ -159,18 +164,27 @@ class _Work:
                 mode=write.mode,
                 identity=write.identity,
                 on_intent=announce,
+                sidecar=places.place,
+                others=places.others,
             )
         except ImageError:
             recover.settle_file(self._db, job.file_id, {i for i, _ in announced})
             raise
-        self._leave(write, restored.refused, refused=True)
-        self._leave(write, restored.unrestorable, refused=False)
+        self._leave(write, restored.refused, refused=True, target=target)
+        self._leave(write, restored.unrestorable, refused=False, target=target)
         if announced and restored.written is not None:
-            known = stat_before == jobs.fresh(self._db, job).stat
-            self._note(write, announced[-1][0], restored, known=known)
+            if write.mode is WriteMode.FILE:
+                is_known = stat_before == jobs.fresh(self._db, job).stat
+            self._note(write, announced[-1][0], restored, target, known=is_known)
 
     def _note(
-        self, write: PastWrite, write_id: int, restored: Restored, *, known: bool
+        self,
+        write: PastWrite,
+        write_id: int,
+        restored: Restored,
+        target: bytes,
+        *,
+        known: bool,
     ) -> None:
         assert restored.written is not None
         in_photo = write.mode is WriteMode.FILE
@@ -180,29 +194,51 @@ class _Work:
             undoing.Done(
                 words=restored.written.words,
                 # What changed outside before is found by the next scan.
-                stat=restored.written.stat if in_photo and known else None,
+                stat=restored.written.stat if known else None,
+                place=target if known and not in_photo else None,
             ),
         )
         self.outcome.photos.add(write.file_id)
         self.outcome.writes += 1
 
-    def _leave(self, write: PastWrite, why: dict[str, str], *, refused: bool) -> None:
-        file = shown(_target(write))
+    def _target(self, job: Job, write: PastWrite) -> tuple[bytes, Places]:
+        """Where the words are now, for the photo may have been moved, and all places.
+
+        Raises `MetadataNotWritten` if nothing may be written there any more.
+        """
+        places = self._besides.places(job.file_id, job.path)
+        folder = folders.of_file(self._db, job.file_id)
+        target = write.target
+        if write.mode is WriteMode.FILE:
+            target = os.path.realpath(write.path)
+        elif not os.path.exists(target):
+            where, place = self._besides.where, places.place
+            if os.path.exists(place) or not where.may_be(target, write.path, folder):
+                target = os.path.realpath(place)
+        if write.mode is WriteMode.MIRROR:
+            self._besides.where.mirrors.prepare(write.path, folder, target)
+        elif folder.write_mode is WriteMode.MIRROR:
+            raise MetadataNotWritten(
+                write.path,
+                "its folder has its words in a mirror now, and nothing is written "
+                "among its photos; set the folder to another mode first",
+            )
+        return target, places
+
+    def _leave(
+        self,
+        write: PastWrite,
+        why: dict[str, str],
+        *,
+        refused: bool,
+        target: bytes | None = None,
+    ) -> None:
+        there = write.path if write.mode is WriteMode.FILE else write.target
+        file = shown(target or there)
         self.outcome.left += [
             Left(file=file, field=name, reason=reason, refused=refused)
             for name, reason in why.items()
         ]
-
-
-def _target(write: PastWrite) -> bytes:
-    """Where the words are now: the photo may have been moved since, sidecar and all."""
-    photo = os.path.realpath(write.path)
-    if write.mode is WriteMode.FILE:
-        return photo
-    beside = sidecar.path_for(photo)
-    if not os.path.exists(write.target) and os.path.exists(beside):
-        return beside
-    return write.target
 
 
 def _stat(path: bytes) -> StatKey | None:

@@ -1,7 +1,8 @@
 """Verify: is every photo we wrote as it should be? Nothing is changed.
 
-The picture is the one on record, the words in the file are those of the catalogue, and
-no temporary file of ours was left beside it.
+The picture is the one that was there before our first write, or that somebody else put
+there since; the words in the file are those of the catalogue; and no temporary file of
+ours was left beside it.
 """
 
 import os
@@ -9,13 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tagger.config import Config
-from tagger.errors import ImageError, UnreadableImage, shown
+from tagger.errors import ImageError, shown
 from tagger.imaging.identity import identity
-from tagger.pipeline.metadata.replacing import PREFIX
+from tagger.pipeline.metadata.replacing import file_hash, stale
 from tagger.pipeline.metadata.writing import Writer
-from tagger.pipeline.workshop import opened
-from tagger.records import FileWords, ImageSnapshot
-from tagger.tracking import history, snapshots, tagnames
+from tagger.pipeline.whereabouts import Places, Whereabouts
+from tagger.pipeline.workshop import Workshop, opened
+from tagger.records import FileWords, ImageSnapshot, WriteMode
+from tagger.tracking import history, pictures, placewords, snapshots, tagnames
+from tagger.tracking.pictures import Picture
 
 PAGE = 500
 
@@ -51,13 +54,16 @@ def verify(
         ids = history.written(workshop.db, [os.path.realpath(path) for path in paths])
         folders: set[bytes] = set()
         for start in range(0, len(ids), PAGE):
-            images = snapshots.images(workshop.db, ids[start : start + PAGE])
-            for n, image in enumerate(images):
-                faults += [
-                    Fault(file=image.shown_path, problem=problem)
-                    for problem in _problems(reader, image)
-                ]
-                folders.add(os.path.dirname(os.path.realpath(image.path)))
+            page = _looks(workshop, reader, ids[start : start + PAGE])
+            for n, look in enumerate(page):
+                if look.problems():
+                    # By the record of now: a tagger may have been at it meanwhile.
+                    faults += [
+                        Fault(file=look.image.shown_path, problem=problem)
+                        for again in _looks(workshop, reader, [look.image.id])
+                        for problem in again.problems()
+                    ]
+                folders |= look.folders
                 progress(start + n + 1, len(ids))
     faults += [
         Fault(file=shown(path), problem="a temporary file that was left behind")
@@ -67,34 +73,97 @@ def verify(
     return Report(photos=len(ids), faults=tuple(faults))
 
 
-def _problems(reader: Writer, image: ImageSnapshot) -> list[str]:
-    """What is wrong with one photo."""
-    try:
-        found = identity(image.path)
-        words = reader.read(image.path)
-    except FileNotFoundError:
-        return ["it is gone"]
-    except (ImageError, OSError) as error:
-        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        return [f"it cannot be read: {reason}"]
-    problems = []
-    if found != image.identity:
-        problems.append("its picture is not the one on record")
-    return problems + _differences(words, image)
+def _looks(workshop: Workshop, reader: Writer, ids: Sequence[int]) -> "list[_Look]":
+    left = snapshots.stale(workshop.db, ids)
+    before = pictures.before_writes(workshop.db, ids)
+    where = workshop.besides.where
+    return [
+        _Look(image, reader, where, left[image.id], before.get(image.id))
+        for image in snapshots.images(workshop.db, ids)
+    ]
 
 
-def _differences(words: FileWords, image: ImageSnapshot) -> list[str]:
-    """Where the words in the file and those of the catalogue differ."""
-    there = {tagnames.key(name): name for name in words.tags}
-    known = {tagnames.key(tag.name): tag.name for tag in image.tags}
-    problems = []
-    if lacking := [name for key, name in known.items() if key not in there]:
-        problems.append(f"tags not in the file: {', '.join(lacking)}")
-    if besides := [name for key, name in there.items() if key not in known]:
-        problems.append(f"tags not in the catalogue: {', '.join(besides)}")
-    if _text(words.description) != _text(image.description):
-        problems.append("its description is not the one in the catalogue")
-    return problems
+class _Look:
+    """A look at one photo and its sidecars, in these `folders`.
+
+    `stale` are tags that are still in some file of it and shall not be, which is right
+    where nothing is written into that file any more.
+    """
+
+    def __init__(
+        self,
+        image: ImageSnapshot,
+        reader: Writer,
+        where: Whereabouts,
+        stale: frozenset[str],
+        before: Picture | None,
+    ) -> None:
+        self.image, self._reader = image, reader
+        self._where, self._stale, self._before = where, stale, before
+        self.folders = {os.path.dirname(os.path.realpath(image.path))}
+
+    def problems(self) -> list[str]:
+        """What is wrong with the photo."""
+        image = self.image
+        try:
+            found = identity(image.path)
+            is_damaged = self._is_damaged(found)
+            places = self._where.of_file(image.id, image.path)
+            words = self._reader.read(
+                image.path, sidecar=places.place, others=places.others
+            )
+        except FileNotFoundError:
+            return ["it is gone"]
+        except (ImageError, OSError) as error:
+            if not os.path.lexists(image.path):
+                return ["it is gone"]
+            reason = error.reason if isinstance(error, ImageError) else str(error)
+            return [f"it cannot be read: {reason}"]
+        self.folders |= {os.path.dirname(path) for path in words.sidecars}
+        problems = [f"{shown(path)} is no whole sidecar" for path in words.damaged]
+        if places.away:
+            problems.append(places.away)
+        if is_damaged:
+            problems.append(
+                "its picture is damaged: it is not the one from before our first "
+                "write, and no other program has saved the file since"
+            )
+        elif found != image.identity:
+            problems.append("its picture is not the one on record")
+        return problems + self._differences(words, places)
+
+    def _is_damaged(self, found: str) -> bool:
+        """Whether the picture is another one, though nobody saved the file since us.
+
+        A program that does so leaves another time, or another size. What changes bytes
+        and neither of them is a disk, or us.
+        """
+        before = self._before
+        if before is None or found == before.identity:
+            return False
+        now = os.stat(self.image.path)
+        if (now.st_size, now.st_mtime_ns) == (before.size_bytes, before.mtime_ns):
+            return True
+        return file_hash(self.image.path) == before.content_hash
+
+    def _differences(self, words: FileWords, places: Places) -> list[str]:
+        """Where the words in the files and those of the catalogue differ."""
+        image = self.image
+        there = {tagnames.key(name): name for name in words.tags}
+        known = {tagnames.key(tag.name): tag.name for tag in image.tags}
+        kept_up = words.in_photo
+        if image.written_mode is not WriteMode.FILE:
+            kept_up = words.sidecars.get(places.old or places.place, kept_up)
+        excused = self._stale - placewords.keys(kept_up.tags)
+        problems = []
+        if lacking := [name for key, name in known.items() if key not in there]:
+            problems.append(f"tags not in the file: {', '.join(lacking)}")
+        if besides := [n for k, n in there.items() if k not in {*known, *excused}]:
+            problems.append(f"tags not in the catalogue: {', '.join(besides)}")
+        said = [_text(one.description) for one in (words, kept_up)]
+        if _text(image.description) not in said:
+            problems.append("its description is not the one in the catalogue")
+        return problems
 
 
 def _text(description: str | None) -> list[str]:
@@ -103,7 +172,6 @@ def _text(description: str | None) -> list[str]:
 
 def _strays(folder: bytes) -> list[bytes]:
     try:
-        names = sorted(os.listdir(folder))
+        return sorted(stale(folder))
     except OSError:
         return []
-    return [os.path.join(folder, name) for name in names if name.startswith(PREFIX)]

@@ -16,11 +16,14 @@ from tagger.pipeline.territory import Place, Territory
 from tagger.records import StatKey
 from tagger.tracking.files import Seen
 from tagger.tracking.places import is_within
+from tagger.tracking.xmpscan import SeenXmp
 
 log = logging.getLogger(__name__)
 
 OWN_TEMPORARY = b".tagger-"
 SUFFIXES = tuple(os.fsencode(extension) for extension in EXTENSIONS)
+# The endings of sidecars that `whereabouts` looks for; in a mirror only the first.
+XMP = (b".xmp", b".XMP")
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class Walk:
     unchanged: int = 0
     directories: int = 0
     seen: list[Seen] = field(default_factory=list)
+    xmps: list[SeenXmp] = field(default_factory=list)
     unreadable: list[bytes] = field(default_factory=list)
     strays: set[bytes] = field(default_factory=set)
 
@@ -47,6 +51,11 @@ def is_photo(name: bytes) -> bool:
         and not lower.startswith(b".")
         and not lower.endswith(b"_exiftool_tmp")
     )
+
+
+def is_sidecar(name: bytes) -> bool:
+    """Whether a name is a sidecar's, neither hidden nor temporary."""
+    return name.endswith(XMP) and not name.startswith(b".")
 
 
 def walk(
@@ -113,6 +122,9 @@ def _take(
                 below += _way_into(entry, territory)
             elif is_photo(entry.name) and entry.is_file():
                 _see(entry, found, territory, is_ours=is_ours)
+            elif is_ours and is_sidecar(entry.name) and entry.is_file():
+                stat = StatKey.of(entry.stat())
+                found.xmps.append(SeenXmp(entry.path, stat, entry.path))
         except FileNotFoundError as error:  # gone since it was listed
             log.info("%s left out: %s", shown(entry.path), error.strerror)
         except OSError as error:
@@ -172,9 +184,9 @@ def _see(
 
 def single(path: bytes, territory: Territory) -> Walk:
     """A hint about one file: there with its stat, not there, or not to be told."""
-    found = Walk()
     if not is_photo(os.path.basename(path)):
-        return found
+        return one_xmp(path)
+    found = Walk()
     try:
         path = os.path.realpath(path) if os.path.islink(path) else path
         stat = os.stat(path)
@@ -185,4 +197,47 @@ def single(path: bytes, territory: Territory) -> Walk:
     except OSError as error:
         log.warning("%s cannot be read: %s", shown(path), error.strerror)
         found.unreadable.append(path)
+    return found
+
+
+def one_xmp(path: bytes) -> Walk:
+    """A hint about one sidecar, likewise."""
+    found = Walk()
+    if is_sidecar(os.path.basename(path)):
+        _see_xmp(path, found)
+    return found
+
+
+def _see_xmp(path: bytes, found: Walk) -> None:
+    try:
+        stat = os.stat(path)
+        if os.path.isfile(path):
+            found.xmps.append(SeenXmp(path, StatKey.of(stat), path))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        log.warning("%s cannot be read: %s", shown(path), error.strerror)
+        found.unreadable.append(path)
+
+
+def walk_mirror(tree: bytes, *, recursive: bool) -> Walk:
+    """List the sidecars in a mirror; links in it lead nowhere."""
+    found = Walk()
+    waiting = [tree]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    if entry.name.startswith(OWN_TEMPORARY):
+                        found.strays.add(directory)
+                    elif is_sidecar(entry.name) and entry.name.endswith(XMP[0]):
+                        _see_xmp(entry.path, found)
+                    elif recursive and entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            log.warning("%s cannot be read: %s", shown(directory), error.strerror)
+            found.unreadable.append(directory)
     return found

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers.api import ObservedWatch
 
 from tagger.errors import shown
-from tagger.pipeline.walking import OWN_TEMPORARY, is_photo
+from tagger.pipeline.walking import OWN_TEMPORARY, is_photo, is_sidecar
 from tagger.records import Folder, Watching
 from tagger.tracking import filesystems
 
@@ -74,6 +74,7 @@ class Watcher:
         self._watches: dict[Subject, tuple[float, ObservedWatch]] = {}
         self._failed: dict[Subject, tuple[float, str]] = {}
         self._untelling: dict[Subject, str] = {}
+        self._mirrors: set[bytes] = set()
         self._limit: int | None = None
         self._hints: dict[int, set[bytes] | None] = {}
         self._lost: set[int] = set()
@@ -87,9 +88,16 @@ class Watcher:
         self._observer.stop()
         self._observer.join(2.0)
 
-    def follow(self, folders: list[Folder]) -> None:
-        """Watch exactly these folders from now on, but those that give no sign."""
+    def follow(
+        self, folders: list[Folder], mirrors: Sequence[tuple[int, bytes]] = ()
+    ) -> None:
+        """Watch exactly these from now on, but those that give no sign.
+
+        Mirrors are given by the ids of their folders.
+        """
+        self._mirrors = {path for _, path in mirrors}
         wanted = {s for s in map(_subject, folders) if s is not None}
+        wanted |= {s for s in (_place(*one) for one in mirrors) if s is not None}
         for subject in wanted - set(self._watches) - set(self._untelling):
             self._untelling[subject] = self._share_of(subject[1])
         self._untelling = {s: k for s, k in self._untelling.items() if s in wanted}
@@ -163,18 +171,17 @@ class Watcher:
         return None
 
     def watching(self) -> dict[int, Watching]:
-        """How changes of each folder come to be known."""
-        found = {}
+        """How changes of each folder come to be known, those of its mirror included."""
+        found: dict[int, Watching] = {}
         for subject, (_, problem) in list(self._failed.items()):
-            found[subject[0]] = Watching(note=problem)
+            _add(found, subject, Watching(note=problem))
         for subject, kind in list(self._untelling.items()):
             if kind:
-                found[subject[0]] = Watching(note=self._scanned(kind))
+                _add(found, subject, Watching(note=self._scanned(subject, kind)))
         for subject in list(self._watches):
             watched, refused = self._counts(subject)
-            found[subject[0]] = Watching(
-                watched=watched, of=watched + refused, note=self._in_part(subject)
-            )
+            of, note = watched + refused, self._in_part(subject)
+            _add(found, subject, Watching(watched=watched, of=of, note=note))
         return found
 
     def _counts(self, subject: Subject) -> tuple[int, int]:
@@ -195,10 +202,11 @@ class Watcher:
             f"`sudo sysctl fs.inotify.max_user_watches={enough}`"
         )
 
-    def _scanned(self, kind: str) -> str:
+    def _scanned(self, subject: Subject, kind: str) -> str:
+        what = "its mirror" if subject[1] in self._mirrors else "it"
         return (
-            f"looked through every {self._every}: it is on a network share ({kind}), "
-            "where changes made by other machines give no sign"
+            f"looked through every {self._every}: {what} is on a network share "
+            f"({kind}), where changes made by other machines give no sign"
         )
 
     # -- hints -------------------------------------------------------------------------
@@ -253,11 +261,25 @@ def _subject(folder: Folder) -> Subject | None:
     """A folder as it is now; one that was moved away and made anew is another one."""
     if folder.offline:
         return None
+    return _place(folder.id, folder.path, recursive=folder.recursive)
+
+
+def _place(folder_id: int, path: bytes, *, recursive: bool = True) -> Subject | None:
     try:
-        stat = os.stat(folder.path)
+        stat = os.stat(path)
     except OSError:
         return None
-    return (folder.id, folder.path, folder.recursive, stat.st_dev, stat.st_ino)
+    return (folder_id, path, recursive, stat.st_dev, stat.st_ino)
+
+
+def _add(found: dict[int, Watching], subject: Subject, one: Watching) -> None:
+    """Take one place of a folder together with what is known of its others."""
+    other = found.get(subject[0], Watching())
+    found[subject[0]] = Watching(
+        watched=other.watched + one.watched,
+        of=other.of + one.of,
+        note="; ".join(note for note in (other.note, one.note) if note) or None,
+    )
 
 
 class _Handler(FileSystemEventHandler):
@@ -275,7 +297,7 @@ class _Handler(FileSystemEventHandler):
             if event.is_directory:
                 if path and event.event_type != "modified":
                     self._watcher.note(self._folder_id, path)
-            elif is_photo(os.path.basename(path)):
+            elif is_photo(name := os.path.basename(path)) or is_sidecar(name):
                 self._watcher.note(self._folder_id, path)
 
     def on_overflow(self, _event: FileSystemEvent) -> None:

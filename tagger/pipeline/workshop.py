@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable
 from tagger.imaging.thumbnails import ThumbnailStore
+from tagger.pipeline.besides import Besides
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.discover import Scanner
 from tagger.pipeline.flow import Flow
@@ -15,6 +16,7 @@ from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
 from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Observer, Stages
+from tagger.pipeline.whereabouts import Whereabouts
 from tagger.tracking.database import Database
 from tagger.vision.protocol import Backend
 
@@ -31,6 +33,7 @@ class Workshop:
     config: Config
     db: Database
     scanner: Scanner
+    besides: Besides
     reading: Exiftool
     writing: Exiftool
 
@@ -73,6 +76,7 @@ class Workshop:
             db=self.db,
             thumbnails=ThumbnailStore(self.config.thumbnails_dir),
             scanner=self.scanner,
+            besides=self.besides,
             reader=Writer(self.reading, self.config.metadata),
             writer=Writer(self.writing, self.config.metadata),
             run_id=run_id,
@@ -91,8 +95,12 @@ def opened(config: Config) -> Iterator[Workshop]:
             config=config,
             db=db,
             scanner=Scanner(
-                db, data_dir=config.data_dir, settle_s=config.scan.settle_s
+                db,
+                data_dir=config.data_dir,
+                settle_s=config.scan.settle_s,
+                mirror_dir=config.mirror_dir,
             ),
+            besides=Besides(db, Whereabouts(db, config), settle_s=config.scan.settle_s),
             reading=Exiftool(config.metadata),
             writing=Exiftool(config.metadata),
         )

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError, shown
-from tagger.records import ImageState, utc_now
+from tagger.records import utc_now
 from tagger.tracking import changes, tagnames
 from tagger.tracking import folders as folder_list
+from tagger.tracking.bound import RESTING
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below, is_within
 from tagger.tracking.queueing import FIRST, NOW, enqueue
@@ -24,8 +25,6 @@ from tagger.tracking.schema import controls, files, folders, jobs
 
 PAUSED, PLACE_FIRST = "paused", "first"
 RESUME = "python -m tagger queue resume"
-# A photo in one of these states, and without a job, gets one when it is wanted now.
-RESTING = (ImageState.NEW.value, ImageState.FAILED.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,14 @@ can be asked beforehand how many photos and files that would be.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    exists,
-    literal,
-    or_,
-    select,
-    union,
-    update,
-)
+from sqlalchemy import Connection, exists, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
 from tagger.records import WriteMode, utc_now
-from tagger.tracking import tagnames
+from tagger.texts import holdable
+from tagger.tracking import having, tagnames
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below
@@ -33,13 +22,11 @@ from tagger.tracking.queueing import enqueue, set_all
 from tagger.tracking.schema import (
     conflicts,
     edits,
-    file_tags,
     files,
     folders,
     jobs,
     person_tags,
     result_tags,
-    synonyms,
     tags,
 )
 
@@ -67,12 +54,12 @@ def tag(
     dry_run: bool = False,
 ) -> Edit:
     """Add tags to the photos at or below `places`, and take others from them."""
-    _check([*add, *remove])
-    detail = {"add": list(add), "remove": list(remove)}
+    add, remove = _names(add), _names(remove)
+    detail = {"add": add, "remove": remove}
     with db.write() as connection:
         where = or_(*(at_or_below(place) for place in places))
-        added = {name: _lacking(connection, name, where) for name in add}
-        removed = {name: _having(connection, [name], where) for name in remove}
+        added = {name: having.unsaid(connection, name, where) for name in add}
+        removed = {name: having.having(connection, name, where) for name in remove}
         ids = sorted(
             {i for found in [added, removed] for f in found.values() for i in f}
         )
@@ -92,7 +79,7 @@ def replace(
 
     Raises `UsageError` if none of the old tags is known.
     """
-    _check([*old, *([new] if new is not None else [])])
+    old, new = _names(old), None if new is None else _names([new])[0]
     kind = "delete" if new is None else "rename" if len(old) == 1 else "merge"
     keys = {tagnames.key(name): name for name in old}
     if new is not None:
@@ -102,27 +89,30 @@ def replace(
     with db.write() as connection:
         _check_known(connection, keys)
         everyone = literal(True)
-        gone = {name: _having(connection, [name], everyone) for name in keys.values()}
+        gone = {
+            name: having.having(connection, name, everyone) for name in keys.values()
+        }
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
             return _asked(connection, kind, ids)
         if new is not None:
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
-            _say(connection, found, name, kept=False)
-        return _made(connection, kind, {"old": list(old), "new": new}, ids)
+            _say(connection, found, name, kept=False, instead=new)
+        return _made(connection, kind, {"old": old, "new": new}, ids)
 
 
 def describe(
     db: Database, places: Sequence[bytes], text: str, *, dry_run: bool = False
 ) -> Edit:
     """Give the photos at or below `places` a description."""
+    text = holdable(text)
     if not text.strip():
         raise UsageError("a description cannot be empty")
     with db.write() as connection:
         where = or_(*(at_or_below(place) for place in places))
         differs = files.c.person_description.is_distinct_from(text)
-        ids = list(connection.scalars(_photos().where(where, differs)))
+        ids = list(connection.scalars(having.photos().where(where, differs)))
         if dry_run:
             return _asked(connection, "describe", ids)
         set_all(connection, ids, person_description=text, description_removed=False)
@@ -141,7 +131,9 @@ def again(
             .join(tags, tags.c.id == result_tags.c.tag_id)
             .where(tags.c.key.in_(keys))
         )
-        ids = list(connection.scalars(_photos().where(files.c.result_id.in_(answered))))
+        ids = list(
+            connection.scalars(having.photos().where(files.c.result_id.in_(answered)))
+        )
         if dry_run:
             return _asked(connection, kind, ids)
         return _made(connection, kind, {"tags": list(names)}, ids)
@@ -168,9 +160,12 @@ def close(db: Database) -> None:
         )
 
 
-def _check(names: Sequence[str]) -> None:
-    if any(not tagnames.key(name) for name in names):
+def _names(names: Sequence[str]) -> list[str]:
+    """The tags as files can hold them. Raises `UsageError` if one is empty then."""
+    held = [holdable(name) for name in names]
+    if any(not tagnames.key(name) for name in held):
         raise UsageError("a tag cannot be empty")
+    return held
 
 
 def _check_known(connection: Connection, keys: dict[str, str]) -> None:
@@ -179,57 +174,19 @@ def _check_known(connection: Connection, keys: dict[str, str]) -> None:
         raise UsageError(f"there is no tag {', '.join(unknown)}")
 
 
-def _photos() -> Select[Any]:
-    return (
-        select(files.c.id)
-        .join(folders)
-        .where(folders.c.removed_at.is_(None))
-        .order_by(files.c.id)
-    )
-
-
-def _having(
-    connection: Connection, names: Sequence[str], where: ColumnElement[bool]
-) -> list[int]:
-    """The photos that have one of these tags, whoever said it."""
-    return list(connection.scalars(_photos().where(where, _has(names))))
-
-
-def _lacking(
-    connection: Connection, name: str, where: ColumnElement[bool]
-) -> list[int]:
-    return list(connection.scalars(_photos().where(where, ~_has([name]))))
-
-
-def _has(names: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a photo has one of these tags, as one set for the whole statement."""
-    keys = [tagnames.key(name) for name in names]
-    ids = select(tags.c.id).where(tags.c.key.in_(keys))
-    meant = [tagnames.key(name) for name in names]
-    also = select(tags.c.id).join(synonyms, synonyms.c.key == tags.c.key)
-    said = or_(
-        result_tags.c.tag_id.in_(ids),
-        result_tags.c.tag_id.in_(also.where(synonyms.c.name.in_([*names, *meant]))),
-    )
-    answered = (
-        select(files.c.id)
-        .join(result_tags, result_tags.c.result_id == files.c.result_id)
-        .where(said)
-    )
-    found = select(file_tags.c.file_id).where(file_tags.c.tag_id.in_(ids))
-    of_person = select(person_tags.c.file_id).where(person_tags.c.tag_id.in_(ids))
-    has = files.c.id.in_(
-        union(answered, found, of_person.where(person_tags.c.kept)).subquery().select()
-    )
-    return and_(has, files.c.id.not_in(of_person.where(~person_tags.c.kept)))
-
-
-def _say(connection: Connection, ids: Sequence[int], name: str, *, kept: bool) -> None:
+def _say(
+    connection: Connection,
+    ids: Sequence[int],
+    name: str,
+    *,
+    kept: bool,
+    instead: str | None = None,
+) -> None:
     """Put down of many photos that a tag belongs there, or does not."""
     if not ids:
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
-    values = {"name": name, "kept": kept, "at": utc_now()}
+    values = {"name": name, "kept": kept, "at": utc_now(), "instead": instead}
     connection.execute(
         insert(person_tags).on_conflict_do_update(
             index_elements=["file_id", "tag_id"], set_=values

@@ -7,14 +7,14 @@ and moved files are told apart by a handful of statements, never by a query a fi
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select, text, update
 
 from tagger.records import ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import changes, tagnames, xmpscan
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below, is_within
 from tagger.tracking.queueing import (
@@ -22,9 +22,11 @@ from tagger.tracking.queueing import (
     enqueue,
     enqueue_settled,
     set_all,
+    settled_at,
     unwritten,
 )
 from tagger.tracking.schema import files, folders
+from tagger.tracking.xmpscan import XmpScan
 
 SEEN = """CREATE TEMP TABLE IF NOT EXISTS seen (
     path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, size_bytes INTEGER,
@@ -97,6 +99,7 @@ def apply_scan(
     within: Sequence[bytes] | None = None,
     unreadable: Sequence[bytes] = (),
     settle_s: float = 0.0,
+    xmps: XmpScan | None = None,
 ) -> ScanOutcome:
     """Bring what is known of a folder in line with what a scan saw.
 
@@ -105,7 +108,7 @@ def apply_scan(
     limits the comparison to these files and subfolders (a watcher's hint).
     Nothing at or below an `unreadable` path is held to be missing. A file touched less
     than `settle_s` seconds ago gets its job for later. A folder removed meanwhile is
-    left alone.
+    left alone. A photo whose sidecar is not as it was, by `xmps`, counts as changed.
     """
     with db.write() as connection:
         if not _is_known(connection, folder_id):
@@ -120,6 +123,12 @@ def apply_scan(
         new = _insert_new(connection, folder_id, settle_s)
         enqueue_settled(connection, changed, settle_s=settle_s)
         _enqueue_unwritten(connection, adopted)
+        if xmps is not None:
+            beside = xmpscan.affected(
+                connection, folder_id, xmps, within=within, moved=moved, missing=missing
+            )
+            _enqueue_touched(connection, beside, settle_s)
+            changed = [*changed, *(i for i in beside if i not in {*changed, *moved})]
         touched = {*new, *changed, *moved, *returned, *adopted, *missing, *hidden}
         changes.record(connection, changes.IMAGE, sorted(touched))
     return ScanOutcome(
@@ -129,6 +138,17 @@ def apply_scan(
         moved=len(moved),
         missing=len(missing),
         returned=len(returned),
+    )
+
+
+def _enqueue_touched(
+    connection: Connection, touched_ns: Mapping[int, int], settle_s: float
+) -> None:
+    """A job for each photo, later where its sidecar was touched a moment ago."""
+    now = time.time()
+    enqueue(
+        connection,
+        {i: settled_at(touched, now, settle_s) for i, touched in touched_ns.items()},
     )
 
 
@@ -155,23 +175,30 @@ def _move(connection: Connection, folder_id: int) -> list[int]:
 
     The inode, size and modification time together say it is the same file. If the old
     path is still there, it is a hard link, a photo of its own; or, with one name only,
-    the same file reached another way (a bind mount), which counts once.
+    the same file reached another way (a bind mount), which counts once. Another file
+    under the old path is an edited version, but for a mirror, where words are not in
+    the photo: there they follow the file.
     """
     candidates = connection.execute(
         text(
-            """SELECT f.id, f.path AS old, s.path AS new, s.dev, s.ctime_ns
+            """SELECT f.id, f.path AS old, s.path AS new, s.dev, s.ctime_ns,
+                f.path IN (SELECT path FROM seen) AS is_replaced
             FROM seen s JOIN files f ON f.ino = s.ino AND f.size_bytes = s.size_bytes
                 AND f.mtime_ns = s.mtime_ns AND f.dev = s.dev
             WHERE s.path NOT IN (SELECT path FROM files)
-              AND f.path NOT IN (SELECT path FROM seen)"""
-        )
+              AND (f.path NOT IN (SELECT path FROM seen)
+                OR EXISTS (SELECT 1 FROM seen o JOIN folders ON folders.id = :folder
+                    WHERE o.path = f.path AND o.ino <> f.ino
+                      AND folders.write_mode = 'mirror'))"""
+        ),
+        {"folder": folder_id},
     ).all()
     taken: set[bytes] = set()
     moved = []
     for row in candidates:
         if row.new in taken:
             continue
-        if os.path.lexists(row.old):
+        if not row.is_replaced and os.path.lexists(row.old):
             if _is_one_file(row.old, row.new):
                 connection.execute(
                     text("DELETE FROM seen WHERE path = :path"), {"path": row.new}

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, WriteMode, utc_now
-from tagger.tracking import changes, queueing
+from tagger.tracking import changes, queueing, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.places import is_within
 from tagger.tracking.schema import files, folders
-from tagger.tracking.usable import checked
+from tagger.tracking.usable import checked, checked_mirror
 
 
 def add(
@@ -25,15 +25,18 @@ def add(
     write_mode: WriteMode,
     active: bool = True,
     made_by_tag: bool = False,
+    mirror: bytes | None = None,
     data_dir: Path,
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
 
     One that only a `tag` command made (`made_by_tag`) gives way to a person's: here,
-    or to a recursive one around it. Raises `UsageError` if the path is missing, no
-    folder, unreadable, already added, or inside the program's own data folder.
+    or to a recursive one around it. `mirror` is a place of its own for its sidecars.
+    Raises `UsageError` if the path is missing, no folder, unreadable, already added, or
+    inside the program's own data folder, or if the mirror cannot be where it is wanted.
     """
     real = checked(path, data_dir=data_dir)
+    place = checked_mirror(mirror, real, write_mode, every(db)) if mirror else None
     values = {
         "recursive": recursive,
         "active": active,
@@ -43,6 +46,7 @@ def add(
         "root_dev": os.stat(real).st_dev,
         "scan_requested_at": utc_now(),
         "made_by_tag": made_by_tag,
+        "mirror": place,
     }
     with db.write() as connection:
         known = connection.execute(
@@ -111,6 +115,15 @@ def get(db: Database, folder_id: int) -> Folder:
     return _folder(row)
 
 
+def of_file(db: Database, file_id: int) -> Folder:
+    """The folder that a file is in, even one that was taken out."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(folders).join(files).where(files.c.id == file_id)
+        ).one()
+    return _folder(row)
+
+
 def find(db: Database, path: bytes) -> Folder | None:
     """The folder added under exactly this path, if any."""
     real = os.path.realpath(os.path.abspath(path))
@@ -149,11 +162,25 @@ def set_active(db: Database, folder_id: int, active: bool) -> None:
         changes.record(connection, changes.FOLDER, [folder_id])
 
 
-def set_write_mode(db: Database, folder_id: int, mode: WriteMode) -> None:
-    """Where words go from now on; what was written stays, what was not is written."""
+def set_write_mode(
+    db: Database, folder_id: int, mode: WriteMode, *, mirror: bytes | None = None
+) -> None:
+    """Where words go from now on; what was written stays, what was not is written.
+
+    `mirror` is a new place for the folder's sidecars; None leaves the one it has, an
+    empty path goes back to the common one. To set the mirror once more takes stock of
+    it anew: what was in it and is gone is written again. Raises `UsageError` if the
+    mirror cannot be where it is wanted.
+    """
     folder = get(db, folder_id)
+    place = folder.mirror if mirror is None else None
+    if mirror:
+        place = checked_mirror(mirror, folder.path, mode, every(db))
     with db.write() as connection:
-        _update(connection, folder_id, write_mode=str(mode))
+        _update(connection, folder_id, write_mode=str(mode), mirror=place)
+        if mode is WriteMode.MIRROR:
+            sidecars.forget_mirrored(connection, folder_id)
+            _update(connection, folder_id, scan_requested_at=utc_now())
         if folder.active:
             _enqueue_unwritten(connection, folder_id)
         changes.record(connection, changes.FOLDER, [folder_id])
@@ -269,4 +296,5 @@ def _folder(row: Row[Any]) -> Folder:
         added_at=row.added_at,
         last_scan_at=row.last_scan_at,
         offline=row.offline,
+        mirror=row.mirror,
     )

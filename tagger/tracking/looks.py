@@ -13,10 +13,21 @@ from tagger.records import (
     WriteMode,
     utc_now,
 )
-from tagger.tracking import changes, imports, ownwords, reconcile, tagnames
+from tagger.tracking import (
+    changes,
+    handiwork,
+    imports,
+    ownwords,
+    reconcile,
+    sidecars,
+    tagnames,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.schema import file_tags, files, jobs
+from tagger.tracking.sidecars import Beside
+
+ALONE = Beside()
 
 
 def record(
@@ -30,7 +41,7 @@ def record(
     facts: Facts,
     words: FileWords | None,
     note: str | None,
-    sidecar_hash: str | None = None,
+    beside: Beside = ALONE,
 ) -> int:
     """Keep what a look found; returns the id the photo goes by from now on.
 
@@ -70,7 +81,9 @@ def record(
             file_id,
             words,
             content=content_hash,
-            beside=sidecar_hash,
+            beside=beside,
+            photo_changed=before.content_hash not in (None, content_hash),
+            is_moved=is_moved,
             other_picture=other_picture,
             doubtful=other_picture or other_file,
         )
@@ -79,9 +92,9 @@ def record(
 
 
 def record_words(
-    db: Database, job: Job, words: FileWords, *, sidecar_hash: str | None
+    db: Database, job: Job, words: FileWords, *, beside: Beside = ALONE
 ) -> None:
-    """Keep the words of a photo looked at when they could not be read."""
+    """Keep the words of a photo that was looked at before, and is as it was then."""
     with db.write() as connection:
         file_id = hold(connection, job)
         _keep_words(
@@ -89,7 +102,7 @@ def record_words(
             file_id,
             words,
             content=_row(connection, file_id).content_hash,
-            beside=sidecar_hash,
+            beside=beside,
         )
         changes.record(connection, changes.IMAGE, [file_id])
 
@@ -144,6 +157,7 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
             .where(jobs.c.file_id == old_id)
             .values(ask_again=True, created_at=asked.created_at)
         )
+    sidecars.forget(connection, new.id)
     connection.execute(delete(files).where(files.c.id == new.id))
     connection.execute(
         update(files)
@@ -180,7 +194,9 @@ def _keep_words(
     words: FileWords | None,
     *,
     content: str | None,
-    beside: str | None,
+    beside: Beside,
+    photo_changed: bool = False,
+    is_moved: bool = False,
     other_picture: bool = False,
     doubtful: bool = False,
 ) -> None:
@@ -190,23 +206,46 @@ def _keep_words(
             _replace(connection, file_id, FileWords(), ownwords.Own())
         return
     row = _row(connection, file_id)
+    known = sidecars.of_file(connection, file_id)
+    is_part = bool(words.damaged) or beside.away is not None
+    is_known = not doubtful and row.words_at is not None
+    if is_known and is_moved and known:
+        return  # only now it is known which sidecars are its: they are read next
+    if is_known and is_part:
+        # What cannot be read was not taken out: all stays as it was last known.
+        sidecars.keep(connection, file_id, beside, words)
+        return
     was = reconcile.before(connection, row)
     own = ownwords.found(
-        connection, row, words, content=content, beside=beside, doubtful=doubtful
+        connection,
+        row,
+        words,
+        content=content,
+        beside=beside.content_hash,
+        doubtful=doubtful,
+        place=beside.place,
     )
+    hand = handiwork.found(known, beside, own, photo_changed=photo_changed)
     brought = None if own.exact else imports.take(connection, row, words)
     if other_picture and not own.tags and not own.descriptions:
         reconcile.forget(connection, file_id)
     if brought is not None:
-        own = _with_imported(connection, row, own, brought, beside=beside)
-    elif own.exact:
+        where = beside.mode if beside.is_said_in(words) else WriteMode.FILE
+        own = _with_imported(connection, row, own, brought, where=where)
+    elif own.exact and (hand.restored or not hand.edited):
         _as_written(connection, row, words, own)
-    elif not doubtful and row.words_at is not None:
+    elif is_known and hand.edited:
         reconcile.edited(connection, row, was, words)
     _replace(connection, file_id, words, own)
     _note(connection, file_id, words_at=utc_now())
     if words.description is not None:
         _note(connection, file_id, description_removed=False)
+    if is_known and brought is None:
+        handiwork.take_over(connection, row, known, beside, own, words)
+    if beside.was_left and row.written_mode in handiwork.BESIDE:
+        # What is ours is to be written where the photo is now.
+        _note(connection, file_id, written_result_id=None)
+    sidecars.keep(connection, file_id, beside, words, place_is_ours=own.sidecar_known)
 
 
 def _as_written(
@@ -230,7 +269,7 @@ def _with_imported(
     own: ownwords.Own,
     brought: imports.Imported,
     *,
-    beside: str | None,
+    where: WriteMode,
 ) -> ownwords.Own:
     """What is ours with what another database's tagger left in the file."""
     if brought.result_id is not None:
@@ -239,14 +278,13 @@ def _with_imported(
             row.id,
             result_id=brought.result_id,
             written_result_id=brought.result_id,
-            written_mode=str(WriteMode.SIDECAR if beside else WriteMode.FILE),
+            written_mode=str(where),
             written_at=brought.at,
         )
-    said = {brought.description} if brought.description else set()
     return replace(
         own,
         tags=own.tags | brought.tags,
-        descriptions=own.descriptions | said,
+        descriptions=own.descriptions | brought.descriptions,
     )
 
 
@@ -266,13 +304,15 @@ def _replace(
                 for n, (tag_id, name) in enumerate(found)
             ],
         )
-    ownwords.replace(connection, file_id, own.tags.values())
+    # What somebody took out of some fields only is no word of anybody's there.
+    left = [name for name in words.leftovers if tagnames.key(name) not in present]
+    ownwords.replace(connection, file_id, [*own.tags.values(), *left])
     is_own = words.description in own.descriptions
     _note(
         connection,
         file_id,
         found_description=None if is_own else words.description,
-        own_description=words.description if is_own else None,
+        own_description=words.description if is_own else words.leftover_description,
     )
 
 

@@ -19,6 +19,39 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
+def m006_renamed_tags(connection: Connection) -> None:
+    """A tag that a person took out may have another one in its place."""
+    connection.exec_driver_sql("ALTER TABLE person_tags ADD COLUMN instead TEXT")
+
+
+def m008_pictures_of_writes(connection: Connection) -> None:
+    """Each write says which picture it found; earlier ones by the answer they wrote."""
+    for column in ("identity TEXT", "after_size_bytes BIGINT", "after_mtime_ns BIGINT"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column}")
+    connection.exec_driver_sql(
+        """UPDATE writes SET identity = (
+            SELECT results.identity FROM results WHERE results.id = writes.result_id)
+        WHERE mode = 'file'"""
+    )
+
+
+def m002_sidecars(connection: Connection) -> None:
+    """Sidecars are on record of their own, and folders may have them in a mirror."""
+    connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN mirror BLOB")
+    connection.exec_driver_sql("ALTER TABLE writes ADD COLUMN copied_tags JSON")
+    connection.exec_driver_sql(
+        """CREATE TABLE sidecars (
+            file_id INTEGER NOT NULL, path BLOB NOT NULL,
+            dev BIGINT NOT NULL, ino BIGINT NOT NULL, size_bytes BIGINT NOT NULL,
+            mtime_ns BIGINT NOT NULL, ctime_ns BIGINT NOT NULL,
+            is_read BOOLEAN NOT NULL, is_ours BOOLEAN NOT NULL, content_hash TEXT,
+            tags JSON NOT NULL, description TEXT, copied JSON NOT NULL,
+            PRIMARY KEY (file_id, path),
+            FOREIGN KEY(file_id) REFERENCES files (id))"""
+    )
+    connection.exec_driver_sql("CREATE INDEX sidecars_path ON sidecars (path)")
+
+
 def m005_queue_control(connection: Connection) -> None:
     """People steer the queue, and what each photo costs is known."""
     for statement in (
@@ -42,7 +75,14 @@ def m005_queue_control(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_initial, m005_queue_control)
+# A step is written out in SQL: what `schema` says goes on changing after it.
+STEPS: tuple[Step, ...] = (
+    m001_initial,
+    m002_sidecars,
+    m006_renamed_tags,
+    m008_pictures_of_writes,
+    m005_queue_control,
+)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

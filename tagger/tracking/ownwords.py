@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from tagger.records import FileWords, WriteMode
 from tagger.tracking import tagnames
-from tagger.tracking.schema import files, own_tags, writes
+from tagger.tracking.schema import files, own_tags, sidecars, writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,8 @@ class Own:
     """What is ours, by key and by text, and the write that brought it, if one did.
 
     `exact` says that the bytes we last wrote to, or stood there before, are known, so
-    that nobody edited them; `of` is the file they were known from.
+    that nobody edited them; `of` is the file they were known from. The photo and its
+    sidecar may each be `known` by their bytes.
     """
 
     tags: dict[str, str] = field(default_factory=dict)
@@ -33,6 +34,8 @@ class Own:
     written_at: str | None = None
     exact: bool = False
     of: int | None = None
+    photo_known: bool = False
+    sidecar_known: bool = False
 
 
 def found(
@@ -43,16 +46,19 @@ def found(
     content: str | None,
     beside: str | None,
     doubtful: bool,
+    place: bytes | None = None,
 ) -> Own:
     """What is ours among `words`, which stand in the file of this row.
 
     `content` and `beside` are the hashes of the photo and of its sidecar, None if it
-    has none. `doubtful` says that this may not be the file we wrote to: then what it
-    had counts only if all of it is there.
+    has none; the sidecar is at `place`. `doubtful` says that this may not be the file
+    we wrote to: then what it had counts only if all of it is there.
     """
     photo, sidecar = (
         _in_bytes(connection, one, row.id) if one else None for one in (content, beside)
     )
+    if sidecar is not None and _is_shared(connection, sidecar, row.id, place):
+        return _of_shared(connection, row, words)
     own = [one for one in (photo, sidecar) if one is not None]
     if len(own) < sum(one is not None for one in (content, beside)):
         before = _of_row(connection, row)
@@ -74,6 +80,36 @@ def found(
         written_at=written.written_at,
         exact=exact.get(row.written_mode, exact[WriteMode.SIDECAR.value]),
         of=written.of,
+        photo_known=photo is not None,
+        sidecar_known=sidecar is not None,
+    )
+
+
+def _is_shared(
+    connection: Connection, sidecar: Own, file_id: int, place: bytes | None
+) -> bool:
+    """Whether these bytes are another photo's, with its words in this very file."""
+    if place is None or sidecar.of in (None, file_id):
+        return False
+    other = select(sidecars.c.path).where(
+        sidecars.c.file_id == sidecar.of, sidecars.c.path == place, sidecars.c.is_ours
+    )
+    return connection.execute(other).first() is not None
+
+
+def _of_shared(connection: Connection, row: Row[Any], words: FileWords) -> Own:
+    """The other photo wrote there last: what it added is not ours to take out."""
+    present = {tagnames.key(name) for name in words.tags}
+    before = _of_row(connection, row)
+    return dataclasses.replace(
+        before,
+        tags={key: name for key, name in before.tags.items() if key in present},
+        result_id=row.written_result_id,
+        mode=row.written_mode,
+        written_at=row.written_at,
+        exact=True,
+        of=row.id,
+        sidecar_known=True,
     )
 
 

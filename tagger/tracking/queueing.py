@@ -75,13 +75,14 @@ def enqueue_settled(
         enqueue(
             connection,
             {
-                row.id: _settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
+                row.id: settled_at(max(row.mtime_ns, row.ctime_ns), now, settle_s)
                 for row in rows
             },
         )
 
 
-def _settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
+def settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
+    """When a file that was touched then has stood still long enough, if not yet."""
     settled = touched_ns / 1e9 + settle_s
     return settled if now < settled <= now + settle_s else None
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-from tagger.tracking import steering, wishes
+from tagger.tracking import steering, wishes, xmpfiles
 
 metadata = wishes.metadata
 
@@ -31,6 +31,7 @@ edits = wishes.edits
 conflicts = wishes.conflicts
 controls = steering.controls
 timings = steering.timings
+sidecars = xmpfiles.sidecars
 
 # Small facts about this database itself: its id, which tells one database from another.
 meta = Table(
@@ -58,6 +59,7 @@ counters = Table(
 
 # Folders people added. A removed one keeps its row, so adding it again loses nothing.
 # One made by a `tag` command gives way when a person adds it or one around it.
+# `mirror` is a folder's own place for sidecars in mirror mode, if it has one.
 folders = Table(
     "folders",
     metadata,
@@ -73,6 +75,7 @@ folders = Table(
     Column("root_dev", BigInteger),
     Column("offline", Text),
     Column("made_by_tag", Boolean, nullable=False, default=False),
+    Column("mirror", BLOB),
     sqlite_autoincrement=True,
 )
 
@@ -229,9 +232,11 @@ jobs = Table(
 )
 
 # Every replacement of a file: intent first, then done or dropped. Before-values stay.
-# `own_tags` are all tags of ours in what it leaves, those of earlier writes included.
+# `own_tags` are all tags of ours in what it leaves, those of earlier writes included;
+# `copied_tags` those of the person's that a sidecar got from the photo by it.
 # `kind` is `tag`, `undo` or `edit`; `before_hash` is that of the whole target before,
-# NULL if there was none. An undo names the write it `undoes`, which names it back.
+# NULL if there was none. An undo names the write it `undoes`, which names it back. Of a
+# write into the photo itself, `identity` is that of the picture it was to leave alone.
 writes = Table(
     "writes",
     metadata,
@@ -253,8 +258,12 @@ writes = Table(
     Column("wrote_description", Text),
     Column("before_hash", Text),
     Column("after_hash", Text, nullable=False),
+    Column("identity", Text),
+    Column("after_size_bytes", BigInteger),
+    Column("after_mtime_ns", BigInteger),
     Column("created_at", Text, nullable=False),
     Column("closed_at", Text),
+    Column("copied_tags", JSON),
     Index("writes_file", "file_id"),
     Index("writes_state", "state"),
     Index("writes_hash", "after_hash"),

@@ -30,6 +30,17 @@ def after(db: Database, image_id: int, *, limit: int) -> list[ImageSnapshot]:
         return _whole(connection, rows)
 
 
+def stale(db: Database, ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """The tags, by key, that stand in a photo's files by the record, and shall not."""
+    found: dict[int, frozenset[str]] = {}
+    with db.read() as connection:
+        for chunk in tagnames.chunks(sorted(set(ids))):
+            rows = connection.execute(_images().where(files.c.id.in_(chunk))).all()
+            for row, state in zip(rows, desired.states(connection, rows), strict=True):
+                found[row.id] = frozenset(map(tagnames.key, state.retired))
+    return found
+
+
 def tag_names(db: Database, ids: Iterable[int]) -> dict[int, str]:
     """The name of each tag id."""
     names: dict[int, str] = {}

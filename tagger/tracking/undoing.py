@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select, update
 
 from tagger.records import FileWords, Intent, StatKey, utc_now
-from tagger.tracking import changes, ownwords, saying, tagnames
+from tagger.tracking import changes, ownwords, pictures, saying, sidecars, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite
 from tagger.tracking.jobs import Job, hold
@@ -24,13 +24,15 @@ UNDO = "undo"
 class Done:
     """An undo that took place: what stands in the photo now.
 
-    `words` is None if that is to be read. `stat` is the photo's new stat key, if its
-    old one was the one on record. Words of ours that could not be put back, because
+    `words` is None if that is to be read. `stat` is the new stat key of the photo, or
+    of the sidecar at `place` (None if that is gone), if the old one was the one on
+    record. Words of ours that could not be put back, because
     somebody changed the field they are in, count as that person's from now on.
     """
 
     words: FileWords | None
     stat: StatKey | None = None
+    place: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def intend(
                 before_hash=before_hash,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
+                **pictures.columns(connection, file_id, intent),
             )
             .returning(writes.c.id)
         ).scalar_one()
@@ -120,6 +123,15 @@ def follow(connection: Connection, undo: Row[Any], what: Done) -> None:
         values["content_hash"] = undo.after_hash
         if what.stat is not None:
             values |= asdict(what.stat)
+    elif what.place is not None and what.words is not None:
+        sidecars.written(
+            connection,
+            file.id,
+            what.place,
+            what.stat,
+            content_hash=undo.after_hash,
+            words=what.words,
+        )
     connection.execute(update(files).where(files.c.id == file.id).values(**values))
     first = connection.execute(select(writes).where(writes.c.id == root)).one()
     if first.kind == "edit" and what.words is not None:

@@ -1,10 +1,13 @@
-"""Usable: which folders may be searched for photos, and why others may not."""
+"""Usable: which folders may hold photos, or their mirror, and why others may not."""
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from tagger.errors import UsageError, shown
+from tagger.records import Folder, WriteMode
+from tagger.tracking.places import is_within
 
 # Folders below the data folder that hold photos all the same.
 PHOTOS_IN_DATA = ("samples", "demo")
@@ -33,6 +36,43 @@ def checked(path: bytes, *, data_dir: Path) -> bytes:
             "choose the folder that holds your photos"
         )
     return real
+
+
+def checked_mirror(
+    path: bytes, photos: bytes, mode: WriteMode, folders: Sequence[Folder]
+) -> bytes:
+    """The real path of a folder for the sidecars of `photos`, there or yet to be made.
+
+    Raises `UsageError` if it cannot be, `folders` being all there are: nothing may be
+    written among photos whose words go into a mirror, nor two sidecars to one place.
+    """
+    if mode is not WriteMode.MIRROR:
+        raise UsageError("a mirror can be named only where words go into a mirror")
+    if set(path) & {*b"\0\n\r"}:
+        raise UsageError(f"{shown(path)!r}: a path with a line break cannot be used")
+    real = os.path.realpath(os.path.abspath(path))
+    if os.path.lexists(real) and not os.path.isdir(real):
+        raise UsageError(f"{shown(path)} is a file; a mirror needs a folder")
+    taken = [photos]
+    for folder in folders:
+        if folder.path != photos and folder.write_mode is WriteMode.MIRROR:
+            taken += [folder.path, *([folder.mirror] if folder.mirror else [])]
+    for other in taken:
+        if is_within(real, other) or is_within(other, real):
+            raise UsageError(
+                f"{shown(path)}: a mirror needs a folder of its own, neither inside "
+                f"{shown(other)} nor around it"
+            )
+    return real
+
+
+def mirror_tree(folder: Folder, common: Path) -> bytes:
+    """Where the sidecars of a folder are in mirror mode, its subfolders below it.
+
+    `common` is the mirror of all folders that have none of their own.
+    """
+    top = os.path.realpath(os.fsencode(common))
+    return folder.mirror or os.path.join(top, folder.path.lstrip(b"/"))
 
 
 def inside_data(path: bytes, data_dir: Path) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
+from tagger.texts import holdable
 from tagger.tracking import tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.schema import bans, synonyms, tags
@@ -30,6 +31,7 @@ def every_ban(db: Database) -> list[str]:
 
 def add_synonym(db: Database, word: str, name: str) -> None:
     """Let `word` become the tag `name`. Raises `UsageError` for a chain or a circle."""
+    word, name = holdable(word), holdable(name)
     key, to = tagnames.key(word), tagnames.key(name)
     if not key or not to or key == to:
         raise UsageError(f"{word!r} cannot become {name!r}")
@@ -52,6 +54,7 @@ def remove_synonym(db: Database, word: str) -> None:
 
 def add_ban(db: Database, name: str) -> None:
     """Have no answer bring this tag any more."""
+    name = holdable(name)
     if not tagnames.key(name):
         raise UsageError("a tag cannot be empty")
     with db.write() as connection:
@@ -69,6 +72,7 @@ def remove_ban(db: Database, name: str) -> None:
 
 def sources(db: Database, name: str) -> list[str]:
     """All tags of answers that count as this one, itself among them."""
+    name = holdable(name)
     with db.read() as connection:
         known = connection.execute(select(synonyms.c.key, synonyms.c.name)).tuples()
         keys = [key for key, tag in known if tagnames.key(tag) == tagnames.key(name)]
@@ -79,7 +83,7 @@ def sources(db: Database, name: str) -> list[str]:
 def _remove(db: Database, table: Table, name: str) -> None:
     with db.write() as connection:
         gone = connection.execute(
-            delete(table).where(table.c.key == tagnames.key(name))
+            delete(table).where(table.c.key == tagnames.key(holdable(name)))
         ).rowcount
     if not gone:
         raise UsageError(f"{name} is not on the list")

@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, delete, select, update
 
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
-from tagger.tracking import changes, ownwords, tagnames, undoing
+from tagger.tracking import (
+    changes,
+    ownwords,
+    pictures,
+    sidecars,
+    tagnames,
+    undoing,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
@@ -61,9 +68,11 @@ def intend(
                 intended={name: list(v) for name, v in intent.intended.items()},
                 added_tags=list(intent.added_tags),
                 own_tags=_merged(connection, file_id, intent.added_tags),
+                copied_tags=list(intent.copied_tags),
                 wrote_description=intent.wrote_description,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
+                **pictures.columns(connection, file_id, intent),
             )
             .returning(writes.c.id)
         ).scalar_one()
@@ -91,19 +100,19 @@ def done(
     written: Written,
     *,
     write_id: int | None,
+    place: bytes | None = None,
 ) -> None:
     """The words stand where they should: close the intent, take the new stat key.
 
-    `write_id` is the intent's, None if nothing had to be changed. Recorded even if the
-    lease was lost meanwhile: the file was replaced, and that is a fact whoever holds
-    the job now must know.
+    `write_id` is the intent's, None if nothing had to be changed; `place` that of the
+    photo's sidecar. Recorded even if the lease was lost meanwhile: the file was
+    replaced, and that is a fact whoever holds the job now must know.
     """
     with db.write() as connection:
         content_hash = None
         in_file = written.mode is WriteMode.FILE
         if write_id is not None:
-            after_hash = _close(connection, write_id, "done")
-            content_hash = after_hash if in_file else None
+            content_hash = _close(connection, write_id, "done")
         there = {tagnames.key(name) for name in written.words.tags}
         own = _merged(connection, job.file_id, written.added_tags)
         _take_over(
@@ -112,11 +121,19 @@ def done(
             result_id=result_id,
             mode=written.mode,
             stat=written.stat if in_file else None,
-            content_hash=content_hash,
+            content_hash=content_hash if in_file else None,
             own=[name for name in own if tagnames.key(name) in there],
             description=written.wrote_description,
         )
         _drop_found(connection, job.file_id, there, written)
+        sidecars.after_write(
+            connection,
+            job.file_id,
+            written,
+            write_id=write_id,
+            content_hash=content_hash,
+            place=place,
+        )
 
 
 def _drop_found(
@@ -136,10 +153,13 @@ def _drop_found(
                 file_tags.c.file_id == file_id, file_tags.c.tag_id.in_(chunk)
             )
         )
+    values: dict[str, object] = {}
     if written.wrote_description is not None:
-        connection.execute(
-            update(files).where(files.c.id == file_id).values(found_description=None)
-        )
+        values["found_description"] = None
+    if written.words.description is None:
+        values["own_description"] = None
+    if values:
+        connection.execute(update(files).where(files.c.id == file_id).values(**values))
 
 
 def _take_over(

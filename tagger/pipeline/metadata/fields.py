@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tagger.texts import holdable
+
 SUBJECT = "XMP-dc:Subject"
 TAGS_LIST = "XMP-digiKam:TagsList"
 HIERARCHY = "XMP-lr:HierarchicalSubject"
@@ -28,6 +30,7 @@ IPTC_DIGEST = "Photoshop:IPTCDigest"
 CURRENT_IPTC_DIGEST = "File:CurrentIPTCDigest"
 
 XMP_TOOLKIT = "XMP-x:XMPToolkit"
+SIDECAR_FOR = "XMP-photoshop:SidecarForExtension"
 # In the record of a write: whether the file itself was there.
 FILE_ITSELF = "File:FileType"
 
@@ -70,13 +73,6 @@ CAMERA_FILLERS = frozenset(
         "SONY DSC",
         "<Digimax S600 / Kenox S600>",
     }
-)
-
-# Characters no metadata field can hold: controls, lone surrogates, noncharacters.
-_UNHOLDABLE = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
-    + "]"
 )
 
 
@@ -128,9 +124,7 @@ LAYOUTS = {
 SIDECAR = Layout(sidecar=True)
 
 
-def clean(text: str) -> str:
-    """The text without what metadata cannot hold; line ends become line feeds."""
-    return _UNHOLDABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+clean = holdable
 
 
 def same(text: str) -> str:

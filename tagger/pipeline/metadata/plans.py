@@ -10,7 +10,8 @@ class Plan:
     `add` and `remove` hold entries of list fields, `lists` the new entries of whole
     ones, `put` the new text of single ones (an empty text removes the field).
     `added_tags` are the wanted tags the file did not have. `wrote_description` is ours
-    as it stands there afterwards, None where the person's stays.
+    as it stands there afterwards, None where the person's stays. `copied_tags` are the
+    person's that a sidecar gets from what stands with it.
     """
 
     add: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -19,6 +20,7 @@ class Plan:
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     added_tags: tuple[str, ...] = ()
     wrote_description: str | None = None
+    copied_tags: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -7,14 +7,23 @@ program made is added to, never replaced.
 """
 
 import os
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from tagger.pipeline.metadata import fields
 from tagger.pipeline.metadata.reading import Dump
 
 SUFFIX = b".xmp"
 
 Naming = Literal["full", "stem"]
+
+# Enough for any sidecar; what is longer is no text.
+GLANCE_BYTES = 32 << 20
+_END = re.compile(rb"</\s*([\w.-]+:)?RDF\s*>|<([\w.-]+:)?RDF\b[^<>]*/>")
+_FOR = re.compile(rb"""SidecarForExtension\s*(?:=\s*["']|>)\s*\.?(\w{1,9})\s*["'<]""")
+_NAMES_US = b"https://ns.image-tagger.invalid/"
 
 
 def path_for(
@@ -58,3 +67,50 @@ def _stem(name: bytes) -> str:
 def is_usable(dump: Dump) -> bool:
     """Whether what stands under a sidecar's name is one."""
     return dump.format == "XMP" and dump.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a sidecar shows at a glance: whether its end is there, whose it is.
+
+    `extension` is that of the photo it says to be for, in lower case, if it does;
+    `names_us` whether a write of ours has been there.
+    """
+
+    is_whole: bool
+    extension: str | None
+    names_us: bool
+
+
+def glance(path: bytes) -> Glance:
+    """Look at a sidecar without exiftool, which reads half of one without a word."""
+    with open(path, "rb") as file:
+        text = file.read(GLANCE_BYTES).replace(b"\0", b"")  # UTF-16, as far as needed
+    found = _FOR.search(text)
+    return Glance(
+        is_whole=_END.search(text) is not None,
+        extension=found[1].decode("ascii", "replace").lower() if found else None,
+        names_us=_NAMES_US in text,
+    )
+
+
+def checked(path: bytes, dump: Dump) -> Dump:
+    """What exiftool saw in a sidecar, with an error if its end is missing.
+
+    Somebody may be writing it just now; what is not there yet was not taken out.
+    """
+    if not is_usable(dump) or glance(path).is_whole:
+        return dump
+    error = ("its end is missing",)
+    return replace(dump, values={**dump.values, "ExifTool:Error": error})
+
+
+def mark(place: bytes, photo: bytes) -> dict[str, str]:
+    """What to put into a new sidecar whose name does not tell which photo it is for.
+
+    Adobe's programs do the same, and leave one alone that is for another extension.
+    """
+    if os.path.basename(place).startswith(os.path.basename(photo)):
+        return {}
+    extension = os.path.splitext(os.fsdecode(photo))[1][1:]
+    return {fields.SIDECAR_FOR: extension.upper()} if extension.isalnum() else {}

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tagger.errors import FileChanged
+from tagger.imaging.formats import is_raw
+from tagger.imaging.rawdata import is_raw_identity
 from tagger.pipeline.metadata import (
     editing,
     fields,
     looking,
-    merging,
     reading,
     replacing,
     restoring,
@@ -33,13 +34,18 @@ OnIntent = Callable[[Intent], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which file is to be put back: the photo `path` itself, or its sidecar."""
+    """Which file is to be put back: the photo `path` itself, or its sidecar.
+
+    `sidecar` and `others` are what else holds words of the photo.
+    """
 
     path: bytes
     target: bytes
     mode: WriteMode
     identity: str
     expect: StatKey | None = None
+    sidecar: bytes | None = None
+    others: tuple[bytes, ...] = ()
 
     @property
     def in_photo(self) -> bool:
@@ -91,8 +97,13 @@ def restore(
 
 def _look(exiftool: Exiftool, request: Request) -> Photo:
     """The photo and its sidecar, the target being one of them, and no link."""
-    beside = None if request.in_photo else request.target
-    photo = looking.look(exiftool, request.path, reading.EVERYTHING, beside=beside)
+    beside, others = request.sidecar, request.others
+    if not request.in_photo:
+        others = (*((beside,) if beside else ()), *others)
+        beside, others = request.target, tuple(o for o in others if o != request.target)
+    photo = looking.look(
+        exiftool, request.path, reading.EVERYTHING, beside=beside, others=others
+    )
     if request.target != (photo.path if request.in_photo else photo.sidecar):
         raise FileChanged(request.target, "its name leads to another file now")
     return photo
@@ -101,6 +112,8 @@ def _look(exiftool: Exiftool, request: Request) -> Photo:
 def _dump(photo: Photo, request: Request) -> Dump:
     """What the target holds; raises `Refused` if it is not what can be written."""
     if request.in_photo:
+        if is_raw(request.path) or is_raw_identity(request.identity):
+            raise Refused("RAW files are never written into")
         format = photo.dump.format
         if photo.dump.error or format not in fields.LAYOUTS:
             raise Refused(photo.dump.error or f"exiftool cannot write {format} files")
@@ -142,14 +155,14 @@ def _deleted(
 def _restored(
     photo: Photo, request: Request, way: Return, after: Dump, key: StatKey | None
 ) -> Restored:
-    dumps = (after, photo.sidecar_dump) if request.in_photo else (photo.dump, after)
+    words = photo.words(photo=after) if request.in_photo else photo.words(beside=after)
     return Restored(
         written=Written(
             target=request.target,
             mode=request.mode,
             changed=True,
             stat=key,
-            words=merging.words(*dumps),
+            words=words,
         ),
         refused=way.refused,
         unrestorable=way.left(_dump(photo, request), after),

@@ -5,15 +5,17 @@ otherwise into an XMP sidecar. How a file is changed is `editing`'s business, wh
 shall contain is `merging`'s, and what it contained before a write is `restoring`'s.
 """
 
+import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, shown
 from tagger.imaging.formats import is_raw
 from tagger.imaging.rawdata import is_raw_identity
 from tagger.pipeline.metadata import (
+    believing,
     editing,
     fields,
     looking,
@@ -42,28 +44,39 @@ class Writer:
     """Reads and writes the words of photos through one exiftool; safe for threads.
 
     Two threads must not write the same photo at once. `sidecar` is everywhere the path
-    of a photo's sidecar, where it is not `photo.jpg.xmp`.
+    of a photo's sidecar, where it is not `photo.jpg.xmp`; `others` are sidecars that
+    are read, too, and never written.
     """
 
     def __init__(self, exiftool: Exiftool, settings: Metadata) -> None:
         self._exiftool = exiftool
         self._settings = settings
 
-    def read(self, path: bytes, *, sidecar: bytes | None = None) -> FileWords:
-        """The words in a photo and its sidecar, exactly as they are spelt.
+    def read(
+        self,
+        path: bytes,
+        *,
+        sidecar: bytes | None = None,
+        others: Sequence[bytes] = (),
+    ) -> FileWords:
+        """The words in a photo and its sidecars, exactly as they are spelt.
 
         Raises `UnreadableImage` if they cannot be told, `ExiftoolUnavailable` if there
         is no exiftool.
         """
         try:
             photo = looking.look(
-                self._exiftool, path, reading.WORDS_ONLY, beside=sidecar
+                self._exiftool,
+                path,
+                reading.WORDS_ONLY,
+                beside=sidecar,
+                others=others,
             )
+            return believing.checked(photo.words())
         except (Refused, NoReply) as error:
             raise UnreadableImage(path, str(error)) from error
         except OSError as error:
             raise UnreadableImage(path, replacing.clause(error)) from error
-        return merging.words(photo.dump, photo.sidecar_dump)
 
     def write(
         self,
@@ -75,6 +88,7 @@ class Writer:
         identity: str,
         on_intent: OnIntent,
         sidecar: bytes | None = None,
+        others: Sequence[bytes] = (),
     ) -> Written:
         """Bring words into a photo, or beside it; the person's stay as they are.
 
@@ -92,7 +106,11 @@ class Writer:
         try:
             with replacing.trouble(path):
                 photo = looking.look(
-                    self._exiftool, path, reading.EVERYTHING, beside=sidecar
+                    self._exiftool,
+                    path,
+                    reading.EVERYTHING,
+                    beside=sidecar,
+                    others=others,
                 )
         except (Refused, NoReply) as error:
             raise MetadataNotWritten(path, str(error)) from error
@@ -106,7 +124,8 @@ class Writer:
                 note = str(error)
                 log.info("%s gets a sidecar: %s", shown(path), note)
         try:
-            return self._into_sidecar(photo, wanted, on_intent, note)
+            where = WriteMode.SIDECAR if mode is WriteMode.FILE else mode
+            return self._into_sidecar(photo, wanted, where, on_intent, note)
         except (Refused, NoReply) as error:
             reasons = dict.fromkeys(filter(None, [note, str(error)]))
             raise MetadataNotWritten(path, "; ".join(reasons)) from error
@@ -122,6 +141,8 @@ class Writer:
         identity: str,
         expect: StatKey | None = None,
         on_intent: OnIntent,
+        sidecar: bytes | None = None,
+        others: Sequence[bytes] = (),
     ) -> Restored:
         """Put back what one recorded write changed in `target`, a photo or a sidecar.
 
@@ -137,7 +158,9 @@ class Writer:
         try:
             return undoing.restore(
                 self._exiftool,
-                undoing.Request(photo, target, mode, identity, expect),
+                undoing.Request(
+                    photo, target, mode, identity, expect, sidecar, tuple(others)
+                ),
                 before=before,
                 intended=intended,
                 keep_time=self._settings.keep_modified_time,
@@ -172,7 +195,7 @@ class Writer:
             wanted,
             layout=layout,
             settings=self._settings,
-            beside=photo.sidecar_dump,
+            beside=[photo.sidecar_dump or Dump(), *photo.around],
         )
         if not plan.is_empty and (reason := replacing.why_not(photo.path, photo.found)):
             raise Refused(reason)
@@ -180,41 +203,43 @@ class Writer:
         if not plan.is_empty:
             edit = _edit(photo, plan, WriteMode.FILE, identity=identity)
             after, key = self._carry_out(edit, on_intent)
-        beside = self._cleaned(photo, after, wanted, on_intent)
+        beside, beside_key = self._cleaned(photo, after, wanted, on_intent)
         return Written(
             target=photo.path,
             mode=WriteMode.FILE,
-            changed=not plan.is_empty or beside is not photo.sidecar_dump,
+            changed=not plan.is_empty or beside_key is not None,
             stat=key,
-            words=merging.words(after, beside),
+            words=photo.words(photo=after, beside=beside),
             added_tags=plan.added_tags,
             wrote_description=plan.wrote_description,
-            cleaned=photo.sidecar if beside is not photo.sidecar_dump else None,
+            cleaned=photo.sidecar if beside_key else None,
+            cleaned_stat=beside_key,
         )
 
     def _cleaned(
         self, photo: Photo, after: Dump, wanted: WantedWords, on_intent: OnIntent
-    ) -> Dump | None:
+    ) -> tuple[Dump | None, StatKey | None]:
         """The sidecar without our retired words; as it was if it cannot be changed.
 
         The photo is written by now, so whatever happens here does not undo that.
         """
         beside, found = photo.sidecar_dump, photo.sidecar_found
         if beside is None or found is None or not sidecar.is_usable(beside):
-            return beside
+            return beside, None
         plan = merging.cleaning(beside, after, wanted)
         if plan.is_empty or replacing.why_not(photo.sidecar, found):
-            return beside
+            return beside, None
         try:
-            return self._carry_out(_edit(photo, plan, WriteMode.SIDECAR), on_intent)[0]
+            return self._carry_out(_edit(photo, plan, WriteMode.SIDECAR), on_intent)
         except (Refused, NoReply, FileChanged, MetadataNotWritten) as error:
             log.warning("%s keeps old words: %s", shown(photo.sidecar), error)
-            return beside
+            return beside, None
 
     def _into_sidecar(
         self,
         photo: Photo,
         wanted: WantedWords,
+        mode: WriteMode,
         on_intent: OnIntent,
         note: str | None,
     ) -> Written:
@@ -226,22 +251,26 @@ class Writer:
             wanted,
             layout=fields.SIDECAR,
             settings=self._settings,
-            beside=photo.dump,
+            beside=[photo.dump, *photo.around],
         )
+        is_new = photo.sidecar_found is None and not plan.is_empty
+        if is_new and not self._settings.share_sidecar:
+            more = sidecar.mark(photo.sidecar, photo.path)
+            plan = dataclasses.replace(plan, put=plan.put | more)
         if photo.sidecar_found and not plan.is_empty:
             reason = replacing.why_not(photo.sidecar, photo.sidecar_found)
             if reason:
                 raise Refused(f"of its sidecar: {reason}")
-        edit = _edit(photo, plan, WriteMode.SIDECAR)
+        edit = _edit(photo, plan, mode)
         after, key = before, edit.expect
         if not plan.is_empty:
             after, key = self._carry_out(edit, on_intent)
         return Written(
             target=photo.sidecar,
-            mode=WriteMode.SIDECAR,
+            mode=mode,
             changed=not plan.is_empty,
             stat=key,
-            words=merging.words(photo.dump, after),
+            words=photo.words(beside=after),
             added_tags=plan.added_tags,
             wrote_description=plan.wrote_description,
             note=note,
@@ -272,4 +301,5 @@ def _edit(
         identity=identity,
         added_tags=plan.added_tags,
         wrote_description=plan.wrote_description,
+        copied_tags=plan.copied_tags,
     )

@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
-from tagger.records import Folder
+from tagger.records import Folder, Watching
 from tagger.tracking import folders, runs
 from tagger.web import runtime
 from tagger.web.api import shapes
-from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message
+from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message, ModeIn
 from tagger.web.runtime import Runtime
 
 router = APIRouter(prefix="/folders", tags=["folders"])
@@ -29,9 +29,18 @@ def _known(folder_id: int) -> tuple[Runtime, Folder]:
 @router.get("")
 def list_folders() -> list[FolderOut]:
     """Every folder, by path."""
-    db = runtime.current().db
-    watching = runs.watching(db)
-    return [shapes.folder(one, watching.get(one.id)) for one in folders.every(db)]
+    opened = runtime.current()
+    watching = runs.watching(opened.db)
+    return [
+        _out(opened, folder, watching.get(folder.id))
+        for folder in folders.every(opened.db)
+    ]
+
+
+def _out(
+    opened: Runtime, folder: Folder, watching: Watching | None = None
+) -> FolderOut:
+    return shapes.folder(folder, opened.config.mirror_dir, watching)
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
@@ -44,9 +53,10 @@ def add_folder(wanted: FolderIn) -> FolderOut:
         recursive=wanted.recursive,
         write_mode=wanted.write_mode or opened.config.metadata.write_mode,
         active=wanted.active,
+        mirror=os.fsencode(wanted.mirror) if wanted.mirror else None,
         data_dir=opened.config.data_dir,
     )
-    return shapes.folder(folder)
+    return _out(opened, folder)
 
 
 @router.post("/scan", status_code=HTTPStatus.ACCEPTED)
@@ -70,7 +80,16 @@ def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
     opened, _ = _known(folder_id)
     active = wanted.active if wanted is not None else True
     folders.set_active(opened.db, folder_id, active)
-    return shapes.folder(folders.get(opened.db, folder_id))
+    return _out(opened, folders.get(opened.db, folder_id))
+
+
+@router.patch("/{folder_id}")
+def change(folder_id: int, wanted: ModeIn) -> FolderOut:
+    """Have words written elsewhere from now on; what was written stays where it is."""
+    opened, _ = _known(folder_id)
+    mirror = None if wanted.mirror is None else os.fsencode(wanted.mirror)
+    folders.set_write_mode(opened.db, folder_id, wanted.write_mode, mirror=mirror)
+    return _out(opened, folders.get(opened.db, folder_id))
 
 
 @router.delete("/{folder_id}")

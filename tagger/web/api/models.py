@@ -170,7 +170,8 @@ class WatchingOut(BaseModel):
 class FolderOut(BaseModel):
     """A folder somebody added. `offline` says why it cannot be reached now.
 
-    `watching` is null while no tagger watches it.
+    `mirror` is where its sidecars are, if `write_mode` is `mirror`. `watching` is null
+    while no tagger watches it.
     """
 
     id: int
@@ -178,6 +179,7 @@ class FolderOut(BaseModel):
     recursive: bool
     active: bool
     write_mode: WriteMode
+    mirror: str | None
     added_at: str
     last_scan_at: str | None
     offline: str | None
@@ -189,12 +191,26 @@ class _In(BaseModel):
 
 
 class FolderIn(_In):
-    """A folder to add; without `write_mode` the one of the settings."""
+    """A folder to add; without `write_mode` the one of the settings.
+
+    `mirror` is a folder for its sidecars, in mirror mode, other than the common one.
+    """
 
     path: str = Field(min_length=1)
     recursive: bool = True
     active: bool = True
     write_mode: WriteMode | None = None
+    mirror: str | None = Field(None, min_length=1)
+
+
+class ModeIn(_In):
+    """Where a folder's words are to be written from now on.
+
+    An empty `mirror` goes back to the common one; null leaves it as it is.
+    """
+
+    write_mode: WriteMode
+    mirror: str | None = None
 
 
 class ActiveIn(_In):

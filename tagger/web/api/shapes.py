@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from tagger.catalogue.questions import Card, Page
 from tagger.errors import shown
-from tagger.records import Cost, Folder, ImageSnapshot, ImageTag, Watching
+from tagger.records import (
+    Cost,
+    Folder,
+    ImageSnapshot,
+    ImageTag,
+    Watching,
+    WriteMode,
+)
+from tagger.tracking.usable import mirror_tree
 from tagger.web import pictures
 from tagger.web.api.models import (
     CostOut,
@@ -21,13 +30,18 @@ from tagger.web.api.models import (
 Tags = Mapping[int, Sequence[ImageTag]]
 
 
-def folder(known: Folder, watching: Watching | None = None) -> FolderOut:
+def folder(
+    known: Folder, common_mirror: Path, watching: Watching | None = None
+) -> FolderOut:
+    is_mirrored = known.write_mode is WriteMode.MIRROR
+    mirror = shown(mirror_tree(known, common_mirror)) if is_mirrored else None
     return FolderOut(
         id=known.id,
         path=shown(known.path),
         recursive=known.recursive,
         active=known.active,
         write_mode=known.write_mode,
+        mirror=mirror,
         added_at=known.added_at,
         last_scan_at=known.last_scan_at,
         offline=known.offline,
