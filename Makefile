@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format clean help
+.PHONY: start demo install exiftool test test-slow lint format bench clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -44,6 +44,9 @@ test: lint exiftool  ## check style, types and behaviour, at most 12 minutes on 
 
 test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 45 minutes
 	$(BIN)/python -m pytest -m slow --timeout 1200
+
+bench: install exiftool  ## measure how fast it is here; BENCH="--only scan" for parts
+	@$(BIN)/python -m tagger bench $(BENCH)
 
 clean:  ## remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

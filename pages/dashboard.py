@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from pages.parts import activity, charts, empty, failures, grid, places, standing
+from pages.parts import (
+    activity,
+    charts,
+    empty,
+    failures,
+    grid,
+    places,
+    queue,
+    standing,
+)
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Wanted
 from tagger.tracking import folders
@@ -21,18 +30,20 @@ if not counts.total:
     empty.no_photos(folders.every(app.db))
     st.stop()
 
-rate = app.status().photos_a_minute or 0
+status = app.status()
 figures = {
     "Photos": counts.total,
     "Tagged": counts.tagged,
-    "Waiting": counts.new + counts.queued,
-    "Photos a minute": round(rate),
+    "Waiting": status.queued + status.working,
+    "Photos a minute": round(status.photos_a_minute or 0),
     "Failed": counts.failed,
     "Different tags": counts.tags,
 }
 with st.container(horizontal=True, key="dashboard_counts"):
     for name, figure in figures.items():
         st.metric(name, f"{figure:,}", border=True, width=150)
+
+queue.show(app)
 
 newest = questions.page(app.catalogue, Wanted(), limit=NEWEST_SHOWN)
 opened = grid.show(

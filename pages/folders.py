@@ -7,7 +7,7 @@ from pages.parts.wording import plain
 from tagger.catalogue import questions
 from tagger.errors import shown
 from tagger.records import WriteMode
-from tagger.tracking import folders
+from tagger.tracking import folders, runs
 from tagger.web import runtime
 
 FOLDERS_A_PAGE = 25
@@ -71,8 +71,13 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 pages = -(-len(known) // FOLDERS_A_PAGE)
 at = st.pagination(pages, key="folders_at") if pages > 1 else 1
+watching = runs.watching(app.db)
 counts = {row.folder_id: row for row in questions.folder_counts(app.catalogue)}
 for folder in known[(at - 1) * FOLDERS_A_PAGE : at * FOLDERS_A_PAGE]:
     folder_card.show(
-        app.db, folder, counts.get(folder.id), common_mirror=app.config.mirror_dir
+        app.db,
+        folder,
+        counts.get(folder.id),
+        watching.get(folder.id),
+        common_mirror=app.config.mirror_dir,
     )

@@ -5,6 +5,7 @@ both. The record is passed down as an argument; nothing keeps it at module level
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -12,10 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -48,6 +51,33 @@ def _http_url(value: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
+
+_CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9])"
+
+
+def _window(value: str) -> str:
+    hours = re.fullmatch(rf"{_CLOCK}\s*[-\u2013]\s*{_CLOCK}", value.strip())
+    if not value.strip():
+        return ""
+    if hours is None or hours.group(1, 2) == hours.group(3, 4):
+        raise ValueError('must be two times of day such as "22:00-07:00", or empty')
+    return "{}:{}-{}:{}".format(*hours.groups())
+
+
+def _watch(value: object) -> object:
+    """Yes and no, as this setting once was."""
+    known = {"true": "auto", "false": "never"}
+    return known.get(str(value).lower(), value)
+
+
+def _timezone(value: str) -> str:
+    try:
+        return ZoneInfo(value.strip()).key if value.strip() else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            'must be the name of a time zone such as "Europe/Rome", or empty for '
+            "this machine's own"
+        ) from None
 
 
 class _Section(BaseModel):
@@ -126,7 +156,18 @@ class Scan(_Section):
 
     interval_min: float = Field(15.0, gt=0)
     settle_s: float = Field(2.0, ge=0)
-    watch: bool = True
+    watch: Annotated[Literal["auto", "always", "never"], BeforeValidator(_watch)] = (
+        "auto"
+    )
+
+
+class Schedule(_Section):
+    """When the queue is worked, in which order, and how much of it."""
+
+    window: Annotated[str, AfterValidator(_window)] = ""
+    timezone: Annotated[str, AfterValidator(_timezone)] = ""
+    order: Literal["added", "newest"] = "added"
+    photos_a_day: int = Field(0, ge=0)
 
 
 class Tagger(_Section):
@@ -156,6 +197,7 @@ class Config(BaseSettings):
     retry: Retry = Retry()
     metadata: Metadata = Metadata()
     scan: Scan = Scan()
+    schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
     data: Data = Data()
 

@@ -14,7 +14,8 @@ from tagger.config import Config
 from tagger.errors import TaggerError, shown
 from tagger.records import ServerState
 from tagger.tracking import folders
-from tagger.tracking.database import Database, refuse_network_share
+from tagger.tracking.database import Database
+from tagger.tracking.filesystems import refuse_network_share
 from tagger.vision import choose
 
 # The oldest exiftool whose writing was tried on every format (Debian 12 has it).

@@ -18,6 +18,12 @@ def utc_now() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
 
 
+def iso(seconds: float) -> str:
+    """A time in seconds since the epoch, as `utc_now` writes it."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
 class WriteMode(StrEnum):
     """Where a folder's words go besides the catalogue."""
 
@@ -272,6 +278,19 @@ class Folder:
     mirror: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How a folder's changes come to be known.
+
+    `watched` of its folders, `of` so many, give a sign at once; the others are looked
+    through now and then, and `note` says why and how often.
+    """
+
+    watched: int = 0
+    of: int = 0
+    note: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTag:
     """A tag on an image, with who said it: `file`, `person`, or the model's name."""
@@ -326,8 +345,31 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one photo took, in seconds a step, and in tokens.
+
+    `waiting_s` is for a free place at a server, `asking_s` how long it held that place,
+    at `asked_at` seconds since the epoch; None where no model was asked.
+    """
+
+    looking_s: float = 0.0
+    waiting_s: float = 0.0
+    asking_s: float = 0.0
+    writing_s: float = 0.0
+    server: str | None = None
+    model: str | None = None
+    asked_at: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerReport:
-    """One model server as the tagger last saw it."""
+    """One model server as the tagger last saw it.
+
+    It is asked about `places` photos at a time, and `busy` of them are taken. The pace,
+    the medians and the tokens are those of the last five minutes.
+    """
 
     url: str
     kind: str
@@ -336,6 +378,12 @@ class ServerReport:
     problem: str | None = None
     busy: int = 0
     answered: int = 0
+    places: int = 0
+    photos_a_minute: float | None = None
+    median_s: float | None = None
+    median_wait_s: float | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,13 +391,16 @@ class Status:
     """Where the tagger stands; what `status`, `/api/status` and the sidebar show.
 
     `state` is `stopped`, `idle`, `working`, `waiting` or `paused`; `message` says what
-    it waits for. `photos_a_minute` counts the last five minutes; `eta_s` is None while
-    there is nothing to base it on.
+    it waits for. `paused_at` is when a person paused the queue. `new` photos are in no
+    queue. `photos_a_minute` counts the last five minutes; `eta_s` is None while there
+    is nothing to base it on, and `eta_basis` says what that is.
     """
 
     state: str
     message: str | None = None
     backend: str | None = None
+    paused_at: str | None = None
+    new: int = 0
     queued: int = 0
     working: int = 0
     tagged: int = 0
@@ -359,5 +410,6 @@ class Status:
     total: int = 0
     photos_a_minute: float | None = None
     eta_s: float | None = None
+    eta_basis: str | None = None
     seen_at: str | None = None
     servers: tuple[ServerReport, ...] = field(default=())

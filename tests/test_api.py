@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 
 from tagger import config
 from tagger.errors import ConfigError, DataError, ModelUnavailable, TaggerError
+from tagger.records import Cost, ImageState, Watching
+from tagger.tracking import jobs, runs, snapshots
 from tagger.web import appfile, problems
+from tests.support_tracking import scan
 from tests.support_web import (
     SECRET,
     Library,
@@ -424,3 +428,120 @@ def test_a_test_of_a_server_that_is_away_says_so(api: httpx.Client) -> None:
     assert (found["reachable"], found["usable"]) == (False, False)
     assert url in found["problem"]
     assert is_problem(api.post("/api/settings/test-ollama", json={"url": "ftp:"}), 422)
+
+
+# The queue
+
+
+def waiting_photos(photos: Library, *names: str) -> dict[str, int]:
+    for name in names:
+        (photos.root / name).write_bytes(name.encode())
+    scan(photos.opened.db, photos.folder_id)
+    found = snapshots.after(photos.opened.db, 0, limit=99)
+    return {Path(image.shown_path).name: image.id for image in found}
+
+
+def test_the_queue_is_paused_and_goes_on(api: httpx.Client, photos: Library) -> None:
+    waiting_photos(photos, "a.jpg", "b.jpg")
+    queue = api.post("/api/queue/pause").json()
+    assert queue["waiting"] == 2
+    assert "paused by you at" in queue["message"]
+    assert [Path(one["path"]).name for one in queue["next"]] == ["a.jpg", "b.jpg"]
+    assert api.get("/api/status").json()["paused_at"] == queue["paused_at"]
+    assert api.post("/api/queue/resume").json()["paused_at"] is None
+    assert api.get("/api/status").json()["message"] is None
+
+
+def test_photos_are_taken_out_of_the_queue_and_put_back(
+    api: httpx.Client, photos: Library
+) -> None:
+    waiting_photos(photos, "a.jpg", "b.jpg")
+    answer = api.post("/api/queue/cancel", json={"folder_id": photos.folder_id})
+    assert answer.json() == {"count": 2}
+    [place] = api.get("/api/queue").json()["folders"]
+    assert (place["waiting"], place["new"]) == (0, 2)
+    path = str(photos.root / "a.jpg")
+    assert api.post("/api/queue/add", json={"path": path}).json() == {"count": 1}
+    assert api.post("/api/queue/add", json={"all": True}).json() == {"count": 1}
+
+
+def test_the_order_of_the_queue_is_changed(api: httpx.Client, photos: Library) -> None:
+    ids = waiting_photos(photos, "a.jpg", "b.jpg", "c.jpg")
+    where = {"path": str(photos.root / "b.jpg")}
+    assert api.put("/api/queue/first", json=where).is_success
+    assert api.post("/api/queue/now", json={"image_ids": [ids["c.jpg"]]}).json() == {
+        "count": 1
+    }
+    queue = api.get("/api/queue").json()
+    assert [Path(one["path"]).name[0] for one in queue["next"]] == ["c", "b", "a"]
+    where = {"path": str(photos.root)}
+    assert api.put("/api/queue/first", json=where).json() == {"count": 2}
+    assert api.get("/api/queue").json()["first"] == str(photos.root)
+    assert api.delete("/api/queue/first").is_success
+    assert api.get("/api/queue").json()["first"] is None
+
+
+def test_failures_are_told_and_tried_again_by_reason(
+    api: httpx.Client, photos: Library
+) -> None:
+    waiting_photos(photos, "a.jpg", "b.jpg", "c.jpg")
+    for number, job in enumerate(jobs.claim(photos.opened.db, limit=9)):
+        reason = f"it has {number} bytes" if number else "it is a mystery"
+        jobs.finish(photos.opened.db, job, ImageState.FAILED, reason=reason)
+    many, one = api.get("/api/queue/reasons").json()
+    assert (many["photos"], many["kind"]) == (2, "it has … bytes")
+    assert Path(one["example"]).name == "a.jpg"
+    answer = api.post("/api/queue/retry", json={"kind": many["kind"]})
+    assert answer.json() == {"count": 2}
+    assert api.post("/api/queue/retry").json() == {"count": 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "cancel", {}, 422),
+        ("POST", "cancel", {"all": True, "folder_id": 1}, 422),
+        ("POST", "cancel", {"folder_id": 999}, 404),
+        ("POST", "cancel", {"path": "photos"}, 422),
+        ("PUT", "first", {"path": "/nowhere/at/all"}, 422),
+        ("POST", "now", {"image_ids": []}, 422),
+        ("POST", "retry", {"kind": "x", "image_ids": [1]}, 422),
+        ("POST", "retry", {"why": "x"}, 422),
+    ],
+)
+@pytest.mark.usefixtures("photos")
+def test_a_wish_that_cannot_be_met_is_a_problem(
+    api: httpx.Client, method: str, path: str, body: dict[str, object], status: int
+) -> None:
+    assert is_problem(api.request(method, f"/api/queue/{path}", json=body), status)
+
+
+def test_what_a_photo_cost_is_told(api: httpx.Client, photos: Library) -> None:
+    waiting_photos(photos, "a.jpg")
+    [job] = jobs.claim(photos.opened.db, limit=1)
+    cost = Cost(
+        looking_s=0.1, asking_s=2.5, server="http://x", model="m", asked_at=time.time()
+    )
+    jobs.finish(photos.opened.db, job, ImageState.TAGGED, cost=cost)
+    told = api.get(f"/api/images/{job.file_id}").json()["cost"]
+    assert (told["looking_s"], told["asking_s"], told["tokens_in"]) == (0.1, 2.5, None)
+    [spent] = api.get("/api/queue/costs").json()
+    assert (spent["server"], spent["photos"], spent["asking_s"]) == ("http://x", 1, 2.5)
+
+
+def test_a_folder_says_how_its_changes_come_to_be_known(
+    api: httpx.Client, photos: Library
+) -> None:
+    assert api.get("/api/folders").json()[0]["watching"] is None
+    db = photos.opened.db
+    runs.report(
+        db,
+        runs.begin(db, "run"),
+        state="idle",
+        message=None,
+        backend=None,
+        servers=(),
+        watching={photos.folder_id: Watching(watched=3, of=9, note="watching 3 of 9")},
+    )
+    [folder] = api.get("/api/folders").json()
+    assert folder["watching"] == {"watched": 3, "of": 9, "note": "watching 3 of 9"}

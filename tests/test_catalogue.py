@@ -19,7 +19,6 @@ from tagger.catalogue.questions import (
     Sort,
     Wanted,
     counts,
-    failures,
     folder_counts,
     image,
     months,
@@ -362,7 +361,7 @@ def test_an_empty_catalogue_answers_every_question(catalogue: Catalogue) -> None
     assert page(catalogue, Wanted(query="dog", sort="relevance")).total == 0
     assert page(catalogue, Wanted(tags=("dog",))).total == 0
     assert counts(catalogue).total == 0
-    for ask in (tag_counts, months, folder_counts, failures, recent):
+    for ask in (tag_counts, months, folder_counts, recent):
         assert ask(catalogue) == []  # type: ignore[operator]
 
 
@@ -415,17 +414,6 @@ def test_photos_are_counted_by_month_state_and_folder(
     assert (found.tags, found.folders) == (3, 1)
     (folder,) = folder_counts(catalogue)
     assert (folder.folder_id, folder.total, folder.failed) == (folder_id, 6, 3)
-
-
-def test_failures_are_told_by_reason(catalogue: Catalogue, album: list[int]) -> None:
-    first, second = failures(catalogue)
-    assert (first.reason, first.count) == ("it is empty", 2)
-    assert first.example_ids == (album[3], album[4])
-    assert (second.reason, second.example_ids) == ("it is no picture", (album[5],))
-    assert [one.example_ids for one in failures(catalogue, examples=1)] == [
-        (album[3],),
-        (album[5],),
-    ]
 
 
 def test_the_last_activity_comes_first(catalogue: Catalogue, album: list[int]) -> None:

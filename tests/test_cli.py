@@ -30,7 +30,9 @@ COMMANDS = (
     "verify",
     *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
-    *("bans add", "bans remove", "conflicts"),
+    *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
+    *("queue resume", "queue cancel", "queue add", "queue first", "queue now"),
+    *("queue retry", "bench"),
 )
 
 

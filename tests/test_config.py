@@ -50,6 +50,9 @@ def test_the_defaults_are_as_promised() -> None:
         ("[app\nport = 1", "not valid TOML"),
         ("servers = 3", "servers = 3 is not allowed"),
         ("app = 3", r"app = 3 is not allowed: it must be a section, \[app\]"),
+        ('[schedule]\nwindow = "22-7"', "schedule.window = '22-7' .*\"22:00-07:00\""),
+        ('[schedule]\nwindow = "08:00-08:00"', "schedule.window = '08:00-08:00'"),
+        ('[schedule]\ntimezone = "Rome"', "schedule.timezone = 'Rome' .*Europe/Rome"),
         ("[model]\ntags_min = 30", "tags_min \\(30\\) must not be above tags_max"),
     ],
 )
@@ -149,3 +152,15 @@ def test_the_shipped_file_has_every_setting() -> None:
 @pytest.mark.parametrize(("section", "key"), settings())
 def test_every_setting_is_in_the_readme(section: str, key: str) -> None:
     assert f"`{section}.{key}`" in README
+
+
+@pytest.mark.parametrize(
+    ("text", "watch"),
+    [("true", "auto"), ("false", "never"), ('"always"', "always")],
+)
+def test_yes_and_no_still_tell_whether_folders_are_watched(
+    tmp_path: Path, text: str, watch: str
+) -> None:
+    assert load(tmp_path, f"[scan]\nwatch = {text}").scan.watch == watch
+    spelt = text.strip('"')
+    assert load(tmp_path, TAGGER_SCAN__WATCH=spelt).scan.watch == watch

@@ -15,10 +15,14 @@ MAY_IMPORT = {
     "tracking": set(),
     "catalogue": {"tracking"},
     "pipeline": {"vision", "imaging", "tracking"},
+    "bench": {"pipeline", "vision", "imaging", "tracking"},
     "web": {"catalogue", "vision", "imaging", "tracking"},
     "pages": {"web", "catalogue", "tracking", "vision", "imaging", "doctor"},
     "doctor": {"tracking", "vision"},
-    "cli": {"web", "pipeline", "catalogue", "vision", "imaging", "tracking", "doctor"},
+    "cli": {
+        *("web", "pipeline", "catalogue", "vision", "imaging", "tracking", "doctor"),
+        "bench",
+    },
     "app": {"web", "pages"},
     "__main__": {"cli"},
 }

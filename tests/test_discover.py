@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from tagger.tracking import files, folders, places, snapshots
 from tagger.tracking.database import Database
 from tagger.tracking.files import Seen
 from tests.support_tracking import add_folder
+from tests.test_tracking import counted_statements
 
 
 @pytest.fixture
@@ -345,3 +349,160 @@ def test_one_file_reached_by_two_paths_counts_once(
     linked = os.fsencode(tmp_path / "other" / "linked.png")
     seen = [Seen(linked, StatKey.of(os.stat(linked)))]
     assert files.apply_scan(db, second, seen).new == 1
+
+
+# -- a rescan -------------------------------------------------------------------------
+
+
+def scanned(db: Database, photos: Path) -> int:
+    folder_id = add_folder(db, photos)
+    scanner(db).scan(folders.get(db, folder_id))
+    return folder_id
+
+
+def rescan(db: Database, folder_id: int) -> dict[str, int]:
+    """What a scan changed, without what it did not."""
+    outcome = scanner(db).scan(folders.get(db, folder_id))
+    assert outcome is not None
+    return {name: count for name, count in asdict(outcome).items() if count}
+
+
+def test_a_rescan_makes_nothing_of_what_is_as_it_was(
+    db: Database, photos: Path
+) -> None:
+    folder_id = scanned(db, photos)
+    known = files.stamps(db, folder_id)
+    assert len(known) == 4
+    found = walk(Territory(os.fsencode(photos), recursive=True), known=known)
+    assert (found.seen, found.unchanged, found.known) == ([], 4, {})
+    assert rescan(db, folder_id) == {"seen": 4}
+
+
+@pytest.mark.parametrize("seconds", [0, -5, 1, 1_700_000_000, 4_000_000_000])
+def test_a_stamp_is_the_same_from_a_file_and_from_the_database(
+    db: Database, photos: Path, seconds: int
+) -> None:
+    path = os.fsencode(photos / "a.jpg")
+    os.utime(path, ns=(0, seconds * 1_000_000_000 + 7))
+    known = files.stamps(db, scanned(db, photos))
+    assert known[path] == files.stamp(os.stat(path))
+
+
+def longer(path: Path) -> None:
+    path.write_bytes(b"longer")
+
+
+def other_bytes(path: Path) -> None:
+    path.write_bytes(b"y")
+
+
+def older(path: Path) -> None:
+    os.utime(path, ns=(0, path.stat().st_mtime_ns - 1))
+
+
+def another_file(path: Path) -> None:
+    stat = path.stat()
+    path.with_name("new").write_bytes(b"z")
+    os.utime(path.with_name("new"), ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    path.with_name("new").rename(path)
+
+
+@pytest.mark.parametrize("change", [longer, other_bytes, older, another_file])
+def test_every_kind_of_change_is_noticed(
+    db: Database, photos: Path, change: Callable[[Path], None]
+) -> None:
+    folder_id = scanned(db, photos)
+    change(photos / "deep" / "c.png")
+    assert rescan(db, folder_id) == {"seen": 4, "changed": 1}
+    assert rescan(db, folder_id) == {"seen": 4}
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def a_dead_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def a_link_to_another(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.parent.parent / "a.jpg")
+
+
+@pytest.mark.parametrize("change", [gone, a_folder, a_dead_link, a_link_to_another])
+def test_what_is_no_photo_any_more_is_missing_and_comes_back(
+    db: Database, photos: Path, change: Callable[[Path], None]
+) -> None:
+    folder_id = scanned(db, photos)
+    path = photos / "deep" / "c.png"
+    change(path)
+    assert rescan(db, folder_id)["missing"] == 1
+    assert "missing" not in rescan(db, folder_id)
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        path.rmdir()
+    path.write_bytes(b"back")
+    assert rescan(db, folder_id)["returned"] == 1
+    assert states(db)["c.png"] is ImageState.QUEUED
+
+
+def test_a_rescan_asks_no_query_for_each_file_however_many_changed(
+    db: Database, photos: Path
+) -> None:
+    for number in range(900):
+        (photos / f"{number}.jpg").write_bytes(b"x")
+    folder_id = scanned(db, photos)
+    for number in range(300):
+        (photos / f"{number}.jpg").unlink()
+    for number in range(900, 1200):
+        (photos / f"{number}.jpg").write_bytes(b"x")
+    with counted_statements() as sent:
+        assert rescan(db, folder_id) == {"seen": 904, "new": 300, "missing": 300}
+        assert rescan(db, folder_id) == {"seen": 904}
+    assert len(sent) < 100
+
+
+@pytest.mark.slow
+def test_a_rescan_costs_at_most_twice_what_listing_the_files_does(
+    db: Database, tmp_path: Path
+) -> None:
+    root = tmp_path / "photos"
+    for number in range(1_000):
+        (root / f"{number % 50}" / f"{number}").mkdir(parents=True)
+        for photo in range(200):
+            (root / f"{number % 50}" / f"{number}" / f"{photo}.jpg").touch()
+    folder_id = scanned(db, root)
+    ratios = []
+    for _ in range(5):
+        before, listed = cpu_s(lambda: listed_alone(root))
+        after, outcome = cpu_s(lambda: rescan(db, folder_id))
+        assert outcome == {"seen": listed}
+        ratios.append(after / before)
+    assert min(ratios) <= 2, ratios
+
+
+def cpu_s(work: Callable[[], object]) -> tuple[float, object]:
+    began = time.process_time()
+    found = work()
+    return time.process_time() - began, found
+
+
+def listed_alone(root: Path) -> int:
+    count, waiting = 0, [os.fsencode(root)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    entry.stat(follow_symlinks=False)
+                    count += 1
+    return count

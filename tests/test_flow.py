@@ -147,7 +147,7 @@ def test_a_photo_given_back_and_taken_again_is_held_once(
     with flowing(config, photos) as (shop, flow):
         tick_until(flow, all_are(shop, ImageState.TAGGED))
         tick_until(flow, lambda: flow.held == 0)
-        assert flow._unasked == 0
+        assert flow._held.unasked == 0
 
 
 def test_photos_wait_for_no_server_that_is_away_when_another_tagger_has_one(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger.tracking import migrations
+from tagger.records import ImageState
+from tagger.tracking import cancelling, jobs, migrations, snapshots
 from tagger.tracking.database import Database
 from tests import support_shapes
 from tests.support_shapes import SHAPES, made, shape_of
@@ -87,3 +88,20 @@ def test_a_dump_makes_the_same_shape_again(tmp_path: Path) -> None:
     dump.write_text(support_shapes.dump_of(tmp_path / "a.db"))
     made(tmp_path / "b.db", dump)
     assert shape_of(tmp_path / "b.db") == shape_of(tmp_path / "a.db")
+
+
+def test_what_waited_before_can_be_steered(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    waiting = (
+        "UPDATE files SET state = 'queued'",
+        "INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts, "
+        f"server_failures, created_at) VALUES (3, 0, 0, 1, 0, 0, '{NOW}')",
+    )
+    made(old, SHAPES[0], *ROWS, *waiting)
+    with Database.open(old) as db:
+        [job] = jobs.claim(db, limit=5, newest_first=True)
+        assert job.file_id == 3
+        jobs.release_all(db)
+        assert cancelling.cancel(db) == 1
+        [image] = snapshots.after(db, 0, limit=5)
+        assert image.state is ImageState.NEW

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,20 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import charts, exports, facets, wording
+from pages.parts import charts, exports, facets, servers, wording
 from tagger.catalogue.questions import TagCount, Wanted
-from tagger.records import ServerReport, WriteMode
-from tagger.tracking import edits, folders, runs, underway
+from tagger.errors import shown
+from tagger.records import ImageState, ServerReport, WriteMode
+from tagger.tracking import (
+    controls,
+    edits,
+    folders,
+    jobs,
+    queueing,
+    runs,
+    status,
+    underway,
+)
 from tagger.tracking.database import Database
 from tagger.web import runtime
 from tests import support_pages as screens
@@ -141,8 +152,98 @@ def test_failed_photos_are_queued_again_by_a_click(
 
     click(test, "Try failed photos again")
 
-    assert runs.status(db).failed == 0
-    assert runs.status(db).queued == 1
+    assert status.read(db).failed == 0
+    assert status.read(db).queued == 1
+
+
+@pytest.mark.usefixtures("library")
+def test_the_queue_is_paused_and_resumed_by_a_click(db: Database) -> None:
+    controls.want_now(db, [4])
+    test = screens.screen("dashboard")
+
+    click(test, "Pause")
+
+    assert controls.read(db).paused_at
+    assert "Paused by you at" in screens.plain_text(test)
+    click(test, "Resume")
+    assert controls.read(db).paused_at is None
+
+
+@pytest.mark.usefixtures("library")
+def test_waiting_photos_are_taken_out_and_put_back_by_clicks(db: Database) -> None:
+    jobs.retag(db, [1, 2])
+    test = screens.screen("dashboard")
+
+    click(test, "Take them out")
+
+    assert (status.read(db).queued, status.read(db).tagged) == (0, 3)
+    with db.write() as connection:
+        queueing.set_all(connection, [1], state=ImageState.NEW.value)
+    runtime.current().forget_status()
+    test = screens.screen("dashboard")
+    click(test, "Put 1 photo back")
+    assert status.read(db).queued == 1
+
+
+@pytest.mark.usefixtures("library")
+def test_a_folder_goes_first_by_a_click(db: Database) -> None:
+    controls.want_now(db, [4])
+    test = screens.screen("dashboard")
+
+    click(test, "Let them go first")
+
+    [folder] = folders.every(db)
+    assert controls.read(db).first == folder.path
+    assert wording.plain(f"Photos in {shown(folder.path)}") in screens.said(test)
+
+
+def test_a_card_of_a_server_tells_its_pace() -> None:
+    new = ServerReport(url="http://box:1", kind="ollama", model="m", usable=True)
+    assert servers.figures(new) == ["0 answered"]
+    full = replace(
+        new,
+        answered=1200,
+        photos_a_minute=41.2,
+        median_s=4.13,
+        median_wait_s=0.2,
+        tokens_in=12_000,
+        tokens_out=800,
+    )
+    assert servers.figures(full) == [
+        "1,200 answered · 41 a minute",
+        "4.1 s an answer · 0.20 s wait for a place",
+        "12,000 tokens in · 800 out",
+    ]
+
+
+@pytest.mark.usefixtures("library")
+def test_the_dashboard_shows_the_servers(db: Database) -> None:
+    run = runs.begin(db, "run")
+    report = {"state": "working", "message": None, "backend": "x"}
+    away = ServerReport(
+        url="http://far:1", kind="ollama", model="m", usable=False, problem="no route"
+    )
+    runs.report(db, run, servers=(away,), **report)  # type: ignore[arg-type]
+
+    said = screens.said(screens.screen("dashboard"))
+
+    assert wording.plain("http://far:1") in said
+    assert "no route" in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3, "under a minute"),
+        (60, "about a minute"),
+        (95, "about 2 minutes"),
+        (3600, "about 60 minutes"),
+        (7200, "about 2 hours"),
+        (400_000, "about 5 days"),
+    ],
+)
+def test_the_time_left_is_in_words(seconds: float, text: str) -> None:
+    assert wording.duration(seconds) == text
 
 
 def test_the_dashboard_says_that_the_built_in_model_stands_in(db: Database) -> None:

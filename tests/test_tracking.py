@@ -27,6 +27,7 @@ from tagger.tracking import (
     edits,
     folders,
     jobs,
+    reasons,
     results,
     returns,
     runs,
@@ -482,7 +483,7 @@ def test_status_counts_every_photo_once(db: Database, photos: Path) -> None:
     assert runs.alive(db) is None
     jobs.finish(db, second, ImageState.FAILED, reason="it is broken")
     assert image(db, "b.jpg").reason == "it is broken"
-    assert jobs.retry_failed(db) == 1
+    assert reasons.retry(db) == 1
 
 
 def test_the_next_due_time_tells_now_later_and_never(
@@ -645,7 +646,7 @@ def test_jobs_of_folders_that_are_switched_off_or_away_wait(
     folders.set_offline(db, folder, None)
     assert len(jobs.claim(db, limit=9)) == 2
     folders.remove(db, folder)
-    assert jobs.retry_failed(db) == 0
+    assert reasons.retry(db) == 0
     assert status.read(db).total == 0
 
 

@@ -8,14 +8,19 @@ from pages.parts import places, told, wording
 from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
-from tagger.records import Folder, WriteMode
+from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
 
 def show(
-    db: Database, folder: Folder, counts: FolderCount | None, *, common_mirror: Path
+    db: Database,
+    folder: Folder,
+    counts: FolderCount | None,
+    watching: Watching | None,
+    *,
+    common_mirror: Path,
 ) -> None:
     """The card; each change is carried out at once."""
     with st.container(border=True, key=f"folder_{folder.id}"):
@@ -23,6 +28,8 @@ def show(
         if folder.offline:
             st.warning(plain(folder.offline), icon=":material/link_off:")
         st.text(_summary(folder, counts))
+        if watching is not None and folder.active:
+            st.caption(plain(wording.watching(watching)))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _write_mode(db, folder)
             _active(db, folder)
@@ -49,6 +56,7 @@ def _states(counts: FolderCount | None) -> list[str]:
     named = {
         "tagged": counts.tagged,
         "waiting": counts.waiting,
+        "not queued": counts.new,
         "not written": counts.not_written,
         "failed": counts.failed,
         "missing": counts.missing,

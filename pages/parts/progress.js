@@ -1,5 +1,6 @@
 // Asks the app how far the tagger is, while somebody can see the answer, and shows it in
-// place. No page is run again for it: a page may hold a half-typed query.
+// place. No page is run again for it: a page may hold a half-typed query. The switch
+// beside it pauses the queue, or lets it go on.
 
 const TICK_MS = 1500;
 const lines = new WeakMap();
@@ -19,7 +20,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     lines.set(parentElement, line);
   }
   line.url = data.url;
+  line.queue = data.queue;
   line.shown = data.settled;
+  line.element("switch").onclick = () => turn(line);
   line.element("refresh").onclick = () => setTriggerValue("refresh", line.settled);
   if (line.status) render(line);
   return () => {
@@ -63,6 +66,20 @@ async function ask(line) {
   if (!line.over) line.timer = setTimeout(() => ask(line), TICK_MS);
 }
 
+async function turn(line) {
+  const button = line.element("switch");
+  const wanted = line.status?.paused_at ? "resume" : "pause";
+  button.disabled = true;
+  try {
+    const answer = await fetch(`${line.queue}/${wanted}`, { method: "POST" });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    await ask(line);
+  } catch (error) {
+    put(line, "message", `The queue could not be ${wanted}d: ${error.message}`);
+  }
+  button.disabled = false;
+}
+
 function put(line, name, text) {
   const element = line.element(name);
   if (element.textContent !== text) element.textContent = text;
@@ -77,6 +94,7 @@ function renderAway(line) {
   put(line, "message", "The app does not answer. It may be restarting.");
   put(line, "backend", "");
   line.element("bar").hidden = true;
+  line.element("switch").hidden = true;
 }
 
 function render(line) {
@@ -88,9 +106,11 @@ function render(line) {
   put(line, "state", STATES[status.state] ?? status.state);
   put(line, "count", counted(done, open));
   put(line, "rate", open && status.state === "working" ? speed(status) : "");
-  put(line, "message", status.message ?? "");
+  line.element("rate").title = status.eta_basis ?? "";
+  put(line, "message", sentence(status.message ?? ""));
   put(line, "backend", status.backend ?? "");
   renderBar(line, done, open);
+  put(line, "switch", open || status.paused_at ? (status.paused_at ? "Resume" : "Pause") : "");
   line.element("refresh").hidden = line.shown === null || line.shown === done;
 }
 
@@ -124,6 +144,10 @@ function span(seconds) {
   if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
   if (seconds < 172800) return `about ${Math.round(seconds / 3600)} h`;
   return `about ${Math.round(seconds / 86400)} days`;
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function number(value) {

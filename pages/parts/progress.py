@@ -6,6 +6,7 @@ from pages.parts.component import component
 from tagger.records import Status
 
 STATUS_URL = "/api/status"
+QUEUE_URL = "/api/queue"
 
 _progress = component(
     "progress",
@@ -19,6 +20,8 @@ _progress = component(
       <span class="rate" data-testid="progress-rate" hidden></span>
       <span class="message" data-testid="progress-message" hidden></span>
       <span class="message" data-testid="progress-backend" hidden></span>
+      <button class="switch" type="button" data-testid="progress-switch" hidden>
+        Pause</button>
       <button class="refresh" type="button" data-testid="progress-refresh" hidden>
         Show what is new</button>
     </div>
@@ -31,7 +34,7 @@ def show(status: Status) -> None:
     settled = status.tagged + status.not_written + status.failed
     with st.sidebar:
         _progress(
-            data={"url": STATUS_URL, "settled": settled},
+            data={"url": STATUS_URL, "queue": QUEUE_URL, "settled": settled},
             key="shell_progress",
             on_refresh_change=_run_again,
         )

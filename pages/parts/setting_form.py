@@ -17,6 +17,7 @@ TITLES = {
     "model": "What is asked of the model",
     "metadata": "What is written into photos",
     "scan": "How folders are looked through",
+    "schedule": "When photos are worked on, and in which order",
     "tagger": "The tagger process",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from tagger.errors import UsageError
-from tagger.records import ImageState, WriteMode
+from tagger.records import ImageState, Watching, WriteMode
 
 # Shown between two characters that would otherwise be joined to a link, dash or arrow.
 _WORD_JOINER = "\u2060"
@@ -52,7 +52,7 @@ WRITTEN = {
 STATES = {
     ImageState.TAGGED: "Tagged",
     ImageState.QUEUED: "Waiting",
-    ImageState.NEW: "New",
+    ImageState.NEW: "Not queued",
     ImageState.NOT_WRITTEN: "Not written",
     ImageState.FAILED: "Failed",
     ImageState.MISSING: "Missing",
@@ -68,6 +68,29 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 photo`, `2,000 photos`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def upper(sentence: str) -> str:
+    """The sentence with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def duration(seconds: float) -> str:
+    """How long something takes, in the unit that says something: `about 3 hours`."""
+    for unit, length_s in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length_s:
+            return f"about {count(round(seconds / length_s), unit)}"
+    return "about a minute" if seconds >= 45 else "under a minute"
+
+
+def seconds(value: float) -> str:
+    """`0.12 s`, `4.1 s`, `73 s`."""
+    return f"{value:.2f} s" if value < 1 else f"{value:.{int(value < 20)}f} s"
+
+
+def rate(a_minute: float) -> str:
+    """`0.4`, `41`, `1,200`."""
+    return f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.1f}"
 
 
 def megabytes(size_bytes: int) -> str:
@@ -110,6 +133,10 @@ _NAMES = {
     "model.image_side_px": "Longest side the model sees, pixels",
     "scan.settle_s": "Leave a file alone until unchanged for, seconds",
     "scan.interval_min": "Look through every, minutes",
+    "schedule.window": "Only in these hours, such as 22:00-07:00",
+    "schedule.timezone": "Time zone of these hours, such as Europe/Rome",
+    "schedule.order": "Which photos go first",
+    "schedule.photos_a_day": "Photos a day, at most (0: no limit)",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}
@@ -149,6 +176,11 @@ def ago(utc: str, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{count(int(seconds // length), unit)} ago"
     raise AssertionError("a minute is the smallest unit")
+
+
+def watching(known: Watching) -> str:
+    """How changes of a folder come to be known."""
+    return upper(known.note) if known.note else "Watched: changes show up at once."
 
 
 def place(gps: tuple[float, float]) -> str:

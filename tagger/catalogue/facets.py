@@ -1,4 +1,4 @@
-"""Facets: how many photos there are by tag, month, state, folder and reason.
+"""Facets: how many photos there are by tag, month, state and folder.
 
 Each is one pass over narrow columns.
 """
@@ -24,13 +24,17 @@ class TagCount:
 
 @dataclass(frozen=True, slots=True)
 class FolderCount:
-    """A folder, how many photos lie in it, and how far they are. Missing ones apart."""
+    """A folder, how many photos lie in it, and how far they are. Missing ones apart.
+
+    `new` ones are in no queue.
+    """
 
     folder_id: int
     path: str
     total: int
     tagged: int
     waiting: int
+    new: int
     not_written: int
     failed: int
     missing: int
@@ -49,16 +53,6 @@ class Counts:
     missing: int
     tags: int
     folders: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A reason, how many photos stand there because of it, and some of their ids."""
-
-    state: ImageState
-    reason: str
-    count: int
-    example_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +134,8 @@ def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
         """SELECT f.id, f.path,
             count(i.id) FILTER (i.state <> 'missing'),
             count(i.id) FILTER (i.state = 'tagged'),
-            count(i.id) FILTER (i.state IN ('new', 'queued')),
+            count(i.id) FILTER (i.state = 'queued'),
+            count(i.id) FILTER (i.state = 'new'),
             count(i.id) FILTER (i.state = 'not written'),
             count(i.id) FILTER (i.state = 'failed'),
             count(i.id) FILTER (i.state = 'missing')
@@ -148,23 +143,6 @@ def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
         GROUP BY f.id, f.path ORDER BY f.path""",
     )
     return [FolderCount(*row) for row in found]
-
-
-def failures(
-    catalogue: Catalogue, *, limit: int = 50, examples: int = 5
-) -> list[Failure]:
-    """Why photos failed or could not be written, the most frequent reason first."""
-    found = _ask(
-        catalogue,
-        Chosen(),
-        """SELECT state, coalesce(reason, '') AS why, count(*) AS n,
-            array_agg(id ORDER BY id)[1:?::BIGINT]
-        FROM images WHERE state IN ('failed', 'not written')
-        GROUP BY state, why ORDER BY n DESC, state, why LIMIT ?""",
-        examples,
-        limit,
-    )
-    return [Failure(ImageState(row[0]), row[1], row[2], tuple(row[3])) for row in found]
 
 
 def recent(catalogue: Catalogue, *, limit: int = 20) -> list[Activity]:

@@ -1,10 +1,10 @@
 """The commands and their options, in the order `--help` lists them."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 
 from tagger import __version__
-from tagger.cli import corrections
-from tagger.cli.building import Commands
+from tagger.cli import corrections, steering
+from tagger.cli.building import Commands, positive
 from tagger.cli.building import command as _command
 from tagger.records import WriteMode
 
@@ -43,6 +43,7 @@ def parser() -> ArgumentParser:
     _folders(commands)
     _scan(commands)
     _status(commands)
+    steering.add(commands)
     _search(commands)
     _export(commands)
     _rebuild(commands)
@@ -77,7 +78,7 @@ def _tag(commands: "Commands[ArgumentParser]") -> None:
         help="list the photos that would be worked on; change nothing",
     )
     command.add_argument(
-        "--limit", type=_positive, metavar="N", help="work on at most N photos"
+        "--limit", type=positive, metavar="N", help="work on at most N photos"
     )
 
 
@@ -113,12 +114,6 @@ def _model_options(command: ArgumentParser) -> None:
         help="a model server to ask instead of the configured ones; may be repeated",
     )
     command.add_argument("--model", metavar="NAME", help="the model to ask for")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
-    return int(text)
 
 
 def _demo(commands: "Commands[ArgumentParser]") -> None:
@@ -240,7 +235,7 @@ def _search(commands: "Commands[ArgumentParser]") -> None:
         "docs/QUERY.md describes the language",
     )
     command.add_argument("query", nargs="+", metavar="QUERY")
-    command.add_argument("--limit", type=_positive, default=50, metavar="N")
+    command.add_argument("--limit", type=positive, default=50, metavar="N")
 
 
 def _export(commands: "Commands[ArgumentParser]") -> None:

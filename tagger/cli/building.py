@@ -2,6 +2,7 @@
 
 from argparse import (
     ArgumentParser,
+    ArgumentTypeError,
     Namespace,
     RawDescriptionHelpFormatter,
     _SubParsersAction,
@@ -53,3 +54,10 @@ def command(
             "--json", action="store_true", help="print JSON instead of a table"
         )
     return parser
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, as an option's value."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)

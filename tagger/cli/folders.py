@@ -2,19 +2,24 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from tagger.cli import output
 from tagger.config import Config
 from tagger.errors import UsageError, shown
 from tagger.pipeline.discover import Scanner
-from tagger.records import Folder, WriteMode
+from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders, runs
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
-COLUMNS = ("id", "folder", "active", "subfolders", "writes to", "last scan", "")
+COLUMNS = (
+    *("id", "folder", "active", "subfolders", "writes to", "last scan", "changes"),
+    "",
+)
 
 
 def add(options: Namespace, config: Config) -> int:
@@ -71,10 +76,10 @@ def _where(folder: Folder, config: Config) -> str:
 def show(options: Namespace, config: Config) -> int:
     """List the folders."""
     with Database.open(config.tracking_path) as db:
-        listed = folders.every(db)
+        listed, watching = folders.every(db), runs.watching(db)
     if not listed:
         output.problem("no folders yet; `python -m tagger folders add PATH` adds one")
-    return _show(options, config, listed)
+    return _show(options, config, listed, watching)
 
 
 def remove(options: Namespace, config: Config) -> int:
@@ -170,9 +175,19 @@ def _named(db: Database, text: str) -> Folder:
     return folder
 
 
-def _show(options: Namespace, config: Config, listed: list[Folder]) -> int:
+def _show(
+    options: Namespace,
+    config: Config,
+    listed: Sequence[Folder],
+    watching: Mapping[int, Watching] = MappingProxyType({}),
+) -> int:
     if options.json:
-        output.data(listed)
+        output.data(
+            [
+                {**asdict(folder), "watching": watching.get(folder.id)}
+                for folder in listed
+            ]
+        )
         return 0
     output.table(
         COLUMNS,
@@ -184,9 +199,17 @@ def _show(options: Namespace, config: Config, listed: list[Folder]) -> int:
                 "yes" if folder.recursive else "no",
                 _written(folder, config),
                 _minute(folder.last_scan_at),
+                _changes(watching.get(folder.id)),
                 f"offline: {folder.offline}" if folder.offline else "",
             )
             for folder in listed
         ],
     )
     return 0
+
+
+def _changes(watching: Watching | None) -> str:
+    """How they come to be known; nothing while no tagger watches."""
+    if watching is None:
+        return ""
+    return watching.note or "seen at once"

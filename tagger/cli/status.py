@@ -1,15 +1,21 @@
-"""The `status` command."""
+"""The `status` and `costs` commands."""
 
+import time
 from argparse import Namespace
 
 from tagger.cli import output
 from tagger.config import Config
-from tagger.records import Status
+from tagger.records import ServerReport, Status
+from tagger.tracking import costs as tracking_costs
 from tagger.tracking import snapshots
 from tagger.tracking import status as tracking_status
 from tagger.tracking.database import Database
 
 LAST_ERRORS = 5
+COSTS = (
+    *("server", "photos", "s looking", "s waiting", "s asking", "s writing"),
+    *("tokens in", "tokens out"),
+)
 
 
 def status(options: Namespace, config: Config) -> int:
@@ -34,21 +40,73 @@ def _lines(now: Status) -> list[str]:
     lines = [f"tagger: {now.state}" + (f" ({now.message})" if now.message else "")]
     if now.backend:
         lines.append(f"model: {now.backend}")
-    for server in now.servers:
-        state = server.problem or f"{server.busy} busy, {server.answered} answered"
-        place = f" on {server.url}" if server.url else ""
-        lines.append(f"  {server.model}{place}: {state}")
+    lines += [f"  {_server(server)}" for server in now.servers]
     lines.append(
         f"photos: {now.total} in all, {now.tagged} tagged, {now.queued} queued, "
         f"{now.working} in work, {now.not_written} not written, {now.failed} failed, "
-        f"{now.missing} missing"
+        f"{now.missing} missing, {now.new} not in the queue"
     )
-    if now.photos_a_minute:
-        rate = f"rate: {now.photos_a_minute:.1f} photos a minute"
-        if now.eta_s is not None:
-            rate += f", {_duration(now.eta_s)} left at that rate"
-        lines.append(rate)
+    if now.eta_s is not None:
+        lines.append(f"time left: {_duration(now.eta_s)}, {now.eta_basis}")
+    elif now.photos_a_minute:
+        lines.append(f"rate: {now.photos_a_minute:.1f} photos a minute")
     return lines
+
+
+def _server(server: ServerReport) -> str:
+    place = f" on {server.url}" if server.url else ""
+    if server.problem:
+        return f"{server.model}{place}: {server.problem}"
+    parts = [
+        f"{server.busy} of {server.places} places busy",
+        f"{server.answered} answered",
+    ]
+    if server.photos_a_minute:
+        parts.append(f"{server.photos_a_minute:.1f} a minute")
+    if server.median_s is not None:
+        parts.append(f"{server.median_s:.1f} s an answer")
+    if server.median_wait_s is not None:
+        parts.append(f"{server.median_wait_s:.1f} s waiting for a place")
+    if server.tokens_in or server.tokens_out:
+        parts.append(
+            f"{server.tokens_in:,} tokens in and {server.tokens_out:,} out in 5 minutes"
+        )
+    return f"{server.model}{place}: {', '.join(parts)}"
+
+
+def costs(options: Namespace, config: Config) -> int:
+    """Show what photos took lately: seconds in each step, and tokens, by server."""
+    since_s = time.time() - options.hours * 3600
+    with Database.open(config.tracking_path) as db:
+        rows = tracking_costs.spent(db, since_s=since_s)
+    if options.json:
+        output.data({"hours": options.hours, "servers": rows})
+        return 0
+    if not rows:
+        output.problem(f"no model was asked in the last {options.hours:g} hours")
+        return 0
+    output.table(
+        COSTS,
+        [
+            (
+                f"{one.model} on {one.server}" if one.server else one.model,
+                one.photos,
+                *(
+                    f"{spent_s / one.photos:.2f}"
+                    for spent_s in (
+                        one.looking_s,
+                        one.waiting_s,
+                        one.asking_s,
+                        one.writing_s,
+                    )
+                ),
+                one.tokens_in,
+                one.tokens_out,
+            )
+            for one in rows
+        ],
+    )
+    return 0
 
 
 def _duration(seconds: float) -> str:

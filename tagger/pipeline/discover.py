@@ -57,7 +57,8 @@ class Scanner:
         folders.scan_begins(self._db, folder.id)
         if self._is_offline(folder):
             return None
-        found = walk(self._territory(folder))
+        known = files.stamps(self._db, folder.id)
+        found = walk(self._territory(folder), known=known)
         # A disk that went away during the walk took along photos that are not missing.
         if self._is_offline(folder):
             return None
@@ -70,6 +71,8 @@ class Scanner:
             self._db,
             folder.id,
             found.seen,
+            unchanged=found.unchanged,
+            unseen=list(found.known),
             unreadable=found.unreadable,
             settle_s=self._settle_s,
             xmps=XmpScan(

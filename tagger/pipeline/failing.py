@@ -47,9 +47,9 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
         case ModelUnavailable():
             returns.put_back(db, job)
         case MetadataNotWritten(reason=reason):
-            _not_written(stages, job, reason)
+            _not_written(stages, item, reason)
         case ExiftoolUnavailable():
-            _not_written(stages, job, str(error))
+            _not_written(stages, item, str(error))
         case OutOfReach() if job.attempts + 1 < RESTLESS_LOOKS:
             _out_of_reach(stages, job)
         case FileChanged() if job.attempts + 1 < RESTLESS_LOOKS:
@@ -59,15 +59,18 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
         case ServerFails() if job.server_failures + 1 < SERVER_FAILURES:
             returns.put_back(db, job, delay_s=SERVER_AGAIN_S, server_failures=1)
         case ImageError(reason=reason):
-            if jobs.finish(db, job, ImageState.FAILED, reason=reason):
+            if jobs.finish(db, job, ImageState.FAILED, reason=reason, cost=item.cost):
                 log.warning("%s", error)
         case _:
             raise error
 
 
-def _not_written(stages: Stages, job: Job, reason: str) -> None:
+def _not_written(stages: Stages, item: Item, reason: str) -> None:
     """The answer is kept; its words wait until they can be written."""
-    if returns.postpone(stages.db, job, reason=reason, delay_s=WRITE_AGAIN_S):
+    job = item.job
+    if returns.postpone(
+        stages.db, job, reason=reason, delay_s=WRITE_AGAIN_S, cost=item.cost
+    ):
         log.warning("%s: not written: %s", shown(job.path), reason)
 
 

@@ -3,7 +3,8 @@
     feed ─▶ look threads ─▶ slots, one thread for each place at a server ─▶ write thread
 
 All slots take from one queue, so a slow server never holds up a fast one. Only a small
-multiple of the slots is decoded ahead, which bounds memory at any library size.
+multiple of the slots is decoded ahead, which bounds memory at any library size. While
+the gate is shut, what is at the servers is finished, and the rest goes back.
 """
 
 import logging
@@ -11,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tagger.config import Retry
 from tagger.errors import (
@@ -22,7 +24,10 @@ from tagger.errors import (
 )
 from tagger.pipeline import failing
 from tagger.pipeline.crew import Crew
+from tagger.pipeline.gate import Gate, Pass
+from tagger.pipeline.held import Held
 from tagger.pipeline.inflight import InFlight
+from tagger.pipeline.line import Line, is_wanted_now
 from tagger.pipeline.room import Room
 from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Item, Stages
@@ -33,7 +38,6 @@ from tagger.vision.retry import describe_with_retry
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
-RENEW_S = 15.0
 # How long an empty queue is left alone.
 IDLE_S = 0.4
 # Answers that wait to be written hold no pixels; this many may queue up.
@@ -61,8 +65,11 @@ class Flow:
         retry: Retry,
         look_threads: int,
         patient: bool,
+        gate: Gate | None = None,
     ) -> None:
         self._stages = stages
+        self._gate = gate
+        self.gate_says = Pass()
         self.servers = list(servers)
         self._retry = retry
         self._patient = patient
@@ -70,17 +77,12 @@ class Flow:
         self.gave_up: ModelUnavailable | None = None
         self.room = Room(stages.db.path.parent)
         self._crew, self._askers = Crew(), Crew()
-        self._looking: queue.Queue[Item] = queue.Queue()
-        self._asking: queue.Queue[Item] = queue.Queue()
-        self._writing: queue.Queue[Item] = queue.Queue()
+        self._looking, self._asking, self._writing = Line(), Line(), Line()
         self._pictures = InFlight()
-        self._held: dict[int, Item] = {}
-        self._held_lock = threading.Lock()
-        self._unasked = 0
-        self._renewed = time.time()
-        self._claim_at = self._edits_at = 0.0
-        slots = sum(server.places for server in self.servers)
-        self._ahead = 2 * slots + 2 * look_threads
+        self._held = Held(stages.db)
+        self._claim_at = self._claim_now_at = self._edits_at = 0.0
+        self._places = sum(server.places for server in self.servers)
+        self._ahead = 2 * self._places + 2 * look_threads
         for n in range(look_threads):
             self._crew.spawn(f"look-{n}", self._loop(self._looking, self._look))
         for server in self.servers:
@@ -108,9 +110,8 @@ class Flow:
         self._crew.check()
         self._askers.check()
         try:
-            if self.room.is_back():
-                self._renewed = 0.0  # it could not be done meanwhile
-            self._renew()
+            # While there was no room, leases could not be renewed.
+            self._held.renew(at_once=self.room.is_back())
             if self.room.problem:
                 return
             if self._patient:
@@ -118,25 +119,39 @@ class Flow:
             if self._patient and self.problem:
                 self._give_back_unasked()
                 return
+            self._look_at_gate()
             self._claim(run_id)
+            if run_id is None:
+                self._claim_wanted_now()
         except DataFull as error:
             self.room.is_out(error)
 
-    def _renew(self) -> None:
-        # By the wall clock, as leases are: a laptop that slept renews before it takes
-        # new jobs, which else could be its own, run out meanwhile.
-        if abs(time.time() - self._renewed) > RENEW_S:
-            with self._held_lock:
-                mine = [item.job for item in self._held.values()]
-            jobs.renew(self._stages.db, mine)
-            self._renewed = time.time()
+    def _look_at_gate(self) -> None:
+        if self._gate is None:
+            return
+        self.gate_says = self._gate.look()
+        if not self.gate_says.takes_back:
+            return
+        for item in self._looking.take_all():
+            if is_wanted_now(item):
+                self._looking.put(item)
+            else:
+                self._guarded(item, self._give_back)
+        self._give_back_unasked(but=is_wanted_now)
 
     def _claim(self, run_id: int | None) -> None:
         ahead = self._ahead + WRITES_AHEAD
-        room = min(self._ahead - self._unasked, ahead - self.held)
+        room = min(self._ahead - self._held.unasked, ahead - self.held)
+        if self.gate_says.room is not None:
+            room = min(room, self.gate_says.room - self._held.unasked)
         if room <= 0 or time.monotonic() < self._claim_at:
             return
-        claimed = jobs.claim(self._stages.db, limit=room, run_id=run_id)
+        claimed = jobs.claim(
+            self._stages.db,
+            limit=room,
+            run_id=run_id,
+            newest_first=self._gate is not None and self._gate.newest_first,
+        )
         if len(claimed) < room:
             self._claim_at = time.monotonic() + IDLE_S
         for job in claimed:
@@ -152,25 +167,37 @@ class Flow:
         for job in claimed:
             self._take(Item(job))
 
+    def _claim_wanted_now(self) -> None:
+        """What a person wants now is taken although all is full, or the gate shut."""
+        if self._gate is None or time.monotonic() < self._claim_now_at:
+            return
+        self._claim_now_at = time.monotonic() + IDLE_S
+        limit = self._places - self._held.wanted_now
+        if limit > 0:
+            for job in jobs.claim(self._stages.db, limit=limit, only_now=True):
+                self._take(Item(job))
+
     def _take(self, item: Item) -> None:
-        with self._held_lock:
-            self._held[item.job.id] = item
-            self._unasked += 1
+        self._held.take(item)
         self._looking.put(item)
 
-    def _give_back_unasked(self) -> None:
-        """No server answers: leave the photos to a tagger that may have another one."""
-        while True:
-            try:
-                item = self._asking.get_nowait()
-            except queue.Empty:
-                return
-            for waiting in (item, *self._pictures.settle(item)):
-                self._guarded(waiting, self._give_back)
+    def _give_back_unasked(
+        self, *, but: Callable[[Item], bool] = lambda item: False
+    ) -> None:
+        """Leave the photos to a tagger that may have a server, or to a later hour."""
+        for item in self._asking.take_all():
+            if but(item):
+                self._asking.put(item)
+            else:
+                self._give_back_leading(item)
+
+    def _give_back_leading(self, item: Item) -> None:
+        for waiting in (item, *self._pictures.settle(item)):
+            self._guarded(waiting, self._give_back)
 
     def _give_back(self, item: Item) -> None:
         returns.put_back(self._stages.db, item.job)
-        self._let_go(item)
+        self._held.let_go(item)
 
     def close(self) -> None:
         """Stop: finish writes under way, give every other job back."""
@@ -180,12 +207,10 @@ class Flow:
             server.backend.close()
         # What a server may still say to those who wait for it, nobody holds any more.
         self._askers.join(HANG_UP_S)
-        with self._held_lock:
-            left = list(self._held.values())
-        for item in left:
+        for item in self._held.every():
             self._guarded(item, self._give_back)
 
-    def _loop(self, source: "queue.Queue[Item]", step: Step) -> Callable[[], None]:
+    def _loop(self, source: Line, step: Step) -> Callable[[], None]:
         def work() -> None:
             while not self.stop.is_set():
                 try:
@@ -197,7 +222,9 @@ class Flow:
         return work
 
     def _look(self, item: Item) -> None:
-        self._stages.look(item)
+        with item.timed("looking_s"):
+            self._stages.look(item)
+        item.ready_at = time.perf_counter()
         self._ask_or_pass(item)
 
     def _ask_or_pass(self, item: Item) -> None:
@@ -209,12 +236,12 @@ class Flow:
             self._asking.put(item)
 
     def _pass_on(self, item: Item) -> None:
-        self._count_asked(item)
+        self._held.is_asked(item)
         self._writing.put(item)
 
     def _write(self, item: Item) -> None:
         self._stages.write(item)
-        self._let_go(item)
+        self._held.let_go(item)
 
     def _serve(self, server: Slots) -> None:
         """One place at one server: take what is next, ask, record."""
@@ -225,7 +252,10 @@ class Flow:
                 item = self._asking.get(timeout=TICK_S)
             except queue.Empty:
                 continue
-            self._ask_leading(server, item)
+            if self.gate_says.takes_back and not is_wanted_now(item):
+                self._give_back_leading(item)  # the gate shut a moment ago
+            else:
+                self._ask_leading(server, item)
 
     def _ask_leading(self, server: Slots, item: Item) -> None:
         """Ask for one photo, then let those with the same picture go on as well."""
@@ -250,7 +280,8 @@ class Flow:
 
     def _answer(self, server: Slots, item: Item) -> Answer:
         assert item.picture is not None
-        with server:
+        item.waited()
+        with server, item.timed("asking_s"):
             try:
                 answer = describe_with_retry(
                     server.backend,
@@ -265,6 +296,14 @@ class Flow:
                     self._may_give_up(error)
                 raise
         server.succeeded()
+        item.cost = replace(
+            item.cost,
+            server=server.backend.url,
+            model=server.backend.model,
+            asked_at=time.time(),
+            tokens_in=answer.tokens_in,
+            tokens_out=answer.tokens_out,
+        )
         return answer
 
     def _may_give_up(self, error: ModelUnavailable) -> None:
@@ -282,7 +321,7 @@ class Flow:
                 return
             except jobs.LeaseLost:
                 log.info("%s: no longer this tagger's to do", shown(item.job.path))
-                self._let_go(item)
+                self._held.let_go(item)
                 return
             except DataFull as error:
                 self.room.is_out(error)
@@ -295,19 +334,4 @@ class Flow:
             step(item)
         except (ImageError, ModelUnavailable, ExiftoolUnavailable) as error:
             failing.record(self._stages, item, error)
-            self._let_go(item)
-
-    def _let_go(self, item: Item) -> None:
-        with self._held_lock:
-            # Given back, the job may be held anew already, as another item.
-            if self._held.get(item.job.id) is item:
-                del self._held[item.job.id]
-        self._count_asked(item)
-
-    def _count_asked(self, item: Item) -> None:
-        """The photo waits for no model any more, and needs no pixels."""
-        item.picture = None
-        with self._held_lock:
-            if item.unasked:
-                item.unasked = False
-                self._unasked -= 1
+            self._held.let_go(item)

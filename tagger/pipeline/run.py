@@ -23,9 +23,10 @@ from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import recover, room
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
+from tagger.pipeline.gate import Gate
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, runs, underway, upgrades
+from tagger.tracking import bound, folders, jobs, runs, underway, upgrades
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class _Tagger:
         self._scouts = Scouts(workshop, stop)
         self._crew = Crew()
         self._room = room.Room(workshop.config.data_dir)
+        self._gate = Gate(workshop.db, workshop.config.schedule)
         self._choice: Choice | None = None
         self._flow: Flow | None = None
         self._looked_around_at = 0.0
@@ -165,10 +167,15 @@ class _Tagger:
         assert self._flow is not None
         if self._flow.room.problem:
             return "paused", self._flow.room.problem
+        gate = self._flow.gate_says
+        if gate.by_person:
+            return "paused", _finishing(gate.why, self._flow.held)
         if self._flow.problem and bound.next_due(self._db) is not None:
             return "waiting", self._flow.problem
         if self._flow.held:
-            return "working", self._scouts.problem
+            return "working", gate.why or self._scouts.problem
+        if gate.why and jobs.are_waiting(self._db):
+            return "waiting", gate.why
         return "idle", self._exiftool_problem or self._scouts.problem
 
     def _report(self, state: str, message: str | None) -> None:
@@ -179,6 +186,7 @@ class _Tagger:
             message=message,
             backend=self._choice.reason if self._choice else None,
             servers=tuple(s.report() for s in self._flow.servers) if self._flow else (),
+            watching=self._scouts.watching(),
         )
 
     def _look_around(self) -> None:
@@ -220,7 +228,9 @@ class _Tagger:
         if automatic and not _is_builtin(choice):
             self._upgrade()
         self._choice = choice
-        self._flow = self._shop.flow(choice.backends, run_id=self._run_id, patient=True)
+        self._flow = self._shop.flow(
+            choice.backends, run_id=self._run_id, patient=True, gate=self._gate
+        )
 
     def _upgrade(self) -> None:
         """What the built-in model stood in for is asked again, after new photos."""
@@ -229,6 +239,13 @@ class _Tagger:
                 log.info("asking again about %s photos of the built-in model", count)
         except DataFull as error:
             self._room.is_out(error)
+
+
+def _finishing(why: str | None, held: int) -> str | None:
+    if not held:
+        return why
+    photos = "1 photo is" if held == 1 else f"{held} photos are"
+    return f"{why}; {photos} still being finished"
 
 
 def _is_builtin(choice: Choice) -> bool:

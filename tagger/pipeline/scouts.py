@@ -6,7 +6,7 @@ import threading
 from tagger.errors import DataFull, shown
 from tagger.pipeline.watch import Watcher
 from tagger.pipeline.workshop import Workshop
-from tagger.records import Folder, WriteMode
+from tagger.records import Folder, Watching, WriteMode
 from tagger.tracking import folders
 
 log = logging.getLogger(__name__)
@@ -26,13 +26,39 @@ class Scouts:
         self._scanner = workshop.scanner
         self._settings = workshop.config.scan
         self._stop = stop
-        self._watcher = Watcher() if self._settings.watch else None
+        self._active: frozenset[int] = frozenset()
+        self._why_not = "scan.watch is never"
+        self._watcher = self._make_watcher()
         self.alone = False
+
+    def _make_watcher(self) -> Watcher | None:
+        if self._settings.watch == "never":
+            return None
+        try:
+            return Watcher(
+                interval_min=self._settings.interval_min,
+                shares=self._settings.watch == "always",
+            )
+        except OSError as error:  # other programs have all there are
+            self._why_not = (
+                f"nothing can be watched ({error.strerror}: see the limit "
+                "fs.inotify.max_user_instances)"
+            )
+            log.warning("%s", self._why_not)
+            return None
 
     @property
     def problem(self) -> str | None:
-        """Why some folder is not watched, if so."""
+        """What is not watched as it could be, or was lost, if so."""
         return self._watcher.problem if self._watcher else None
+
+    def watching(self) -> dict[int, Watching]:
+        """How changes of each folder come to be known."""
+        if self._watcher:
+            return self._watcher.watching()
+        every = f"looked through every {self._settings.interval_min:g} min"
+        note = f"{every}: {self._why_not}"
+        return {folder_id: Watching(note=note) for folder_id in self._active}
 
     def work(self) -> None:
         """Until told to stop; a thread's work, so that a long scan holds up nobody."""
@@ -51,6 +77,7 @@ class Scouts:
 
     def _round(self) -> None:
         active = [folder for folder in folders.every(self._db) if folder.active]
+        self._active = frozenset(folder.id for folder in active)
         if self._watcher:
             # Watched first and looked through then: nothing can come in between.
             self._watcher.follow(active, self._mirrors(active))
@@ -75,6 +102,8 @@ class Scouts:
         if self._watcher:
             self._watcher.forget(folder.id)
         outcome = self._scanner.scan(folder, alone=self.alone)
+        if self._watcher:
+            self._watcher.caught_up(folder.id)
         if outcome is not None:
             level = logging.INFO if outcome.is_news else logging.DEBUG
             log.log(level, "looked through %s: %s", shown(folder.path), outcome)
@@ -84,7 +113,7 @@ class Scouts:
             folder = active.get(folder_id)
             if folder is None:
                 continue
-            if paths is None:
+            if paths is None or folder.path in paths:
                 self._scan(folder)
             else:
                 self._scanner.look_at(folder, paths)

@@ -45,6 +45,7 @@ class Slots:
             usable=self.problem is None,
             problem=self.problem,
             busy=self.busy,
+            places=self.places,
             answered=self.answered,
         )
 

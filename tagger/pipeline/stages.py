@@ -10,7 +10,9 @@ error means for the photo is decided in `failing`, for all stages alike.
 
 import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
@@ -25,7 +27,15 @@ from tagger.pipeline.discover import Scanner
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.metadata.writing import Writer
 from tagger.pipeline.whereabouts import Places
-from tagger.records import Answer, FileWords, ImageState, Intent, StatKey, WriteMode
+from tagger.records import (
+    Answer,
+    Cost,
+    FileWords,
+    ImageState,
+    Intent,
+    StatKey,
+    WriteMode,
+)
 from tagger.tracking import (
     conflicts,
     folders,
@@ -53,7 +63,8 @@ def _ignore(step: str, job: Job) -> None:
 class Item:
     """One photo on its way through the stages. `announced` are its open intents.
 
-    `waits_on` says that only an edit is carried out; an answer is still to come.
+    `waits_on` says that only an edit is carried out; an answer is still to come. `cost`
+    is what it took so far.
     """
 
     job: Job
@@ -66,6 +77,24 @@ class Item:
     announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
     waits_on: bool = False
+    cost: Cost = field(default_factory=Cost)
+    ready_at: float | None = None
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Count what is done within as spent on a step, whether or not it succeeds."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent_s = getattr(self.cost, step) + time.perf_counter() - began
+            self.cost = replace(self.cost, **{step: spent_s})
+
+    def waited(self) -> None:
+        """Its wait for a place at a server, since `ready_at`, is over."""
+        if self.ready_at is not None:
+            waiting_s = time.perf_counter() - self.ready_at
+            self.cost = replace(self.cost, waiting_s=waiting_s)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -204,11 +233,11 @@ class Stages:
 
         Raises `MetadataNotWritten`, `ExiftoolUnavailable`, `FileChanged`.
         """
-        job = item.job
+        job, began = item.job, time.perf_counter()
         mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id, mode=mode)
         if wanted is None or mode is WriteMode.NONE:
-            self._finish(item, reason=conflicts.of(self.db, job.file_id))
+            self._finish(item, began, reason=conflicts.of(self.db, job.file_id))
             return
         assert item.identity is not None
         assert item.stat is not None
@@ -249,7 +278,7 @@ class Stages:
         item.announced.pop(written.target, None)
         self.observer("noted", job)
         self.settle(item)
-        self._finish(item, reason=written.note)
+        self._finish(item, began, reason=written.note)
 
     def _ready(self, item: Item, mode: WriteMode) -> Places:
         """Where the sidecars are, once it is sure that nobody touched them meanwhile.
@@ -265,10 +294,12 @@ class Stages:
             self.besides.where.mirrors.prepare(job.path, folder, places.place)
         return places
 
-    def _finish(self, item: Item, *, reason: str | None = None) -> None:
+    def _finish(self, item: Item, began: float, *, reason: str | None = None) -> None:
+        cost = replace(item.cost, writing_s=time.perf_counter() - began)
+        done = ImageState.TAGGED
         if item.waits_on:
             returns.go_on(self.db, item.job, bound=self.asks)
-        elif jobs.finish(self.db, item.job, ImageState.TAGGED, reason=reason):
+        elif jobs.finish(self.db, item.job, done, reason=reason, cost=cost):
             self.observer("finished", item.job)
 
     def settle(self, item: Item) -> None:

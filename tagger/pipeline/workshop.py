@@ -11,6 +11,7 @@ from tagger.pipeline.besides import Besides
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.discover import Scanner
 from tagger.pipeline.flow import Flow
+from tagger.pipeline.gate import Gate
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
 from tagger.pipeline.servers import Slots
@@ -51,6 +52,7 @@ class Workshop:
         *,
         run_id: int,
         patient: bool,
+        gate: Gate | None = None,
         observer: Observer | None = None,
     ) -> Flow:
         """Set the threads to work with these model servers."""
@@ -64,6 +66,7 @@ class Workshop:
             retry=self.config.retry,
             look_threads=self.config.tagger.look_threads,
             patient=patient,
+            gate=gate,
         )
 
     def stages(self, *, run_id: int, side_px: int) -> Stages:

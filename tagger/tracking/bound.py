@@ -25,6 +25,8 @@ from tagger.tracking.schema import files, folders, jobs
 
 # Longer waits than this are for something else than a file to come to rest.
 AT_REST_S = 5.0
+# Photos in these states have no job until somebody wants one for them.
+RESTING = (ImageState.FAILED.value, ImageState.NEW.value)
 
 
 def bind(
@@ -38,7 +40,8 @@ def bind(
     """Bind the jobs of photos that `paths` lead to to one command; their file ids.
 
     With `ask_again` photos that are done get a job too. Failed ones are tried again,
-    and those that their folder wants written by now are written.
+    those taken out of the queue are put back, and those that their folder wants written
+    by now are written.
     """
     with db.write() as connection:
         chosen = _below(connection, paths)
@@ -46,7 +49,7 @@ def bind(
             chosen = chosen[:limit]
             queue(connection, chosen, ask_again=True)
         else:
-            anew = {*_failed(connection), *_unwritten(connection)}
+            anew = {*_resting(connection), *_unwritten(connection)}
             waiting = set(connection.scalars(select(jobs.c.file_id)))
             chosen = [i for i in chosen if i in anew or i in waiting][:limit]
             queue(connection, [i for i in chosen if i in anew])
@@ -73,8 +76,8 @@ def bind_unread(db: Database, run_id: int, paths: Sequence[bytes]) -> list[int]:
             for row in connection.execute(_waiting().where(files.c.id.in_(chunk))):
                 (unread if row.is_unread else read).add(row.id)
         chosen = [i for i in below if i in unread]
-        failed = {*_failed(connection)}
-        queue(connection, [i for i in chosen if i in failed])
+        resting = {*_resting(connection)}
+        queue(connection, [i for i in chosen if i in resting])
         for chunk in tagnames.chunks([*chosen, *read]):
             connection.execute(
                 update(jobs)
@@ -87,7 +90,7 @@ def bind_unread(db: Database, run_id: int, paths: Sequence[bytes]) -> list[int]:
 def _waiting() -> Select[Any]:
     """Photos to be looked at, and those that perhaps have but to be called done."""
     is_unread = or_(files.c.looked_at.is_(None), files.c.words_at.is_(None))
-    has_failed = files.c.state == ImageState.FAILED.value
+    is_resting = files.c.state.in_(RESTING)
     has_answer = and_(
         files.c.state == ImageState.QUEUED.value,
         files.c.written_result_id.is_not(None),
@@ -98,7 +101,7 @@ def _waiting() -> Select[Any]:
         .outerjoin(jobs, jobs.c.file_id == files.c.id)
         .where(
             or_(
-                and_(is_unread, or_(jobs.c.id.is_not(None), has_failed)),
+                and_(is_unread, or_(jobs.c.id.is_not(None), is_resting)),
                 and_(jobs.c.id.is_not(None), has_answer),
             )
         )
@@ -125,10 +128,8 @@ def _below(connection: Connection, paths: Sequence[bytes]) -> list[int]:
     return list(found)
 
 
-def _failed(connection: Connection) -> Iterable[int]:
-    return connection.scalars(
-        select(files.c.id).where(files.c.state == ImageState.FAILED.value)
-    )
+def _resting(connection: Connection) -> Iterable[int]:
+    return connection.scalars(select(files.c.id).where(files.c.state.in_(RESTING)))
 
 
 def _unwritten(connection: Connection) -> Iterable[int]:

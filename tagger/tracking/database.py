@@ -12,25 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tagger.errors import DataError, DataFull
 from tagger.tracking import migrations, schema
+from tagger.tracking.filesystems import refuse_network_share
 
 BUSY_TIMEOUT_S = 60
 # With less than this left, an I/O error is a full disk.
 ROOM_BYTES = 1 << 20
-# SQLite's WAL keeps its index in shared memory, which network file systems lack.
-NETWORK_FILE_SYSTEMS = frozenset(
-    {
-        *("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "ncpfs"),
-        *("webdav", "davfs", "fuse.davfs2", "fuse.sshfs", "fuse.rclone", "fuse.s3fs"),
-        *("glusterfs", "fuse.glusterfs", "ceph"),
-    }
-)
 
 
 class Database:
@@ -122,27 +114,6 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def refuse_network_share(folder: Path) -> None:
-    """Raise `DataError` if `folder` is on a file system SQLite's WAL cannot use."""
-    kind = file_system(folder)
-    if kind in NETWORK_FILE_SYSTEMS:
-        raise DataError(
-            f"{folder} is on a network share ({kind}), where the tracking database "
-            "cannot work; set TAGGER_DATA_DIR to a folder on a local disk"
-        )
-
-
-def file_system(folder: Path) -> str:
-    """The file-system type that holds `folder`, lower case; empty if unknown."""
-    resolved = folder.resolve()
-    best, kind = -1, ""
-    for partition in psutil.disk_partitions(all=True):
-        mount = Path(partition.mountpoint)
-        if resolved.is_relative_to(mount) and len(mount.parts) >= best:
-            best, kind = len(mount.parts), partition.fstype.lower()
-    return kind
 
 
 def _identify(connection: Connection) -> None:

@@ -24,8 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from tagger.records import ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames, underway
+from tagger.records import Cost, ImageState, StatKey, utc_now
+from tagger.tracking import changes, costs, tagnames, underway
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue
 from tagger.tracking.schema import files, folders, jobs, writes
@@ -51,6 +51,7 @@ class Job:
     path: bytes
     stat: StatKey
     ask_again: bool
+    priority: int
     attempts: int
     server_failures: int
     created_at: str
@@ -73,13 +74,17 @@ def claim(
     limit: int,
     run_id: int | None = None,
     edits_only: bool = False,
+    newest_first: bool = False,
+    only_now: bool = False,
     lease_s: float = LEASE_S,
 ) -> list[Job]:
     """Lease up to `limit` jobs that can be worked on now, first in line first.
 
     With `run_id` only the jobs bound to that command; otherwise those of all active
     folders, and edits in any. Photos that are missing or offline are left waiting.
-    `edits_only` takes none but edits, which need no model.
+    `edits_only` takes none but edits, which need no model. `newest_first` goes by the
+    age of the files instead of by who came first; `only_now` takes none but those a
+    person wants now.
     """
     now = time.time()
     where = [
@@ -87,12 +92,14 @@ def claim(
         or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
         workable(run_id),
     ]
-    if edits_only:  # the priority first: it finds them along the index of the queue
-        where += [jobs.c.priority >= NOW, jobs.c.edit_id.is_not(None)]
+    if edits_only or only_now:  # found along the index of the queue
+        where.append(jobs.c.priority >= NOW)
+    if edits_only:
+        where.append(jobs.c.edit_id.is_not(None))
     line = (
         select(jobs.c.id)
         .where(and_(*where))
-        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .order_by(*in_line(newest_first=newest_first))
         .limit(limit)
     )
     with db.read() as connection:  # an idle tagger never takes the write lock
@@ -109,6 +116,12 @@ def claim(
             )
             leased.append(_read(connection, job_id, token))
     return leased
+
+
+def in_line(*, newest_first: bool) -> tuple[ColumnElement[Any], ...]:
+    """The order of the queue."""
+    next_best = jobs.c.touched_ns.desc() if newest_first else jobs.c.id.asc()
+    return jobs.c.priority.desc(), next_best
 
 
 def workable(run_id: int | None) -> ColumnElement[bool]:
@@ -134,6 +147,13 @@ def workable(run_id: int | None) -> ColumnElement[bool]:
     return and_(jobs.c.run_id == run_id, exists(photo))
 
 
+def are_waiting(db: Database) -> bool:
+    """Whether there is any photo that the taggers could work on."""
+    with db.read() as connection:
+        statement = select(jobs.c.id).where(workable(None)).limit(1)
+        return connection.execute(statement).first() is not None
+
+
 def _read(connection: Connection, job_id: int, token: str) -> Job:
     is_open = and_(writes.c.file_id == files.c.id, writes.c.state == "intent")
     statement: Select[Any] = (
@@ -141,6 +161,7 @@ def _read(connection: Connection, job_id: int, token: str) -> Job:
             jobs.c.id,
             jobs.c.wanted,
             jobs.c.ask_again,
+            jobs.c.priority,
             jobs.c.attempts,
             jobs.c.server_failures,
             jobs.c.created_at,
@@ -178,6 +199,7 @@ def _job(row: Row[Any], token: str) -> Job:
         path=row.path,
         stat=StatKey(row.dev, row.ino, row.size_bytes, row.mtime_ns, row.ctime_ns),
         ask_again=row.ask_again,
+        priority=row.priority,
         attempts=row.attempts,
         server_failures=row.server_failures,
         created_at=row.created_at,
@@ -217,7 +239,12 @@ def renew(db: Database, held: Iterable[Job], *, lease_s: float = LEASE_S) -> Non
 
 
 def finish(
-    db: Database, job: Job, state: ImageState, *, reason: str | None = None
+    db: Database,
+    job: Job,
+    state: ImageState,
+    *,
+    reason: str | None = None,
+    cost: Cost | None = None,
 ) -> bool:
     """End a job: its photo stands as `state` from now on. Raises `LeaseLost`.
 
@@ -226,6 +253,8 @@ def finish(
     """
     with db.write() as connection:
         file_id = hold(connection, job)
+        if cost is not None:
+            costs.note(connection, file_id, cost)
         if is_asked_anew(connection, job):
             release(connection, job)
             return False
@@ -256,22 +285,6 @@ def release(connection: Connection, job: Job, **values: object) -> None:
         .where(jobs.c.id == job.id)
         .values(token=None, lease_until=None, **values)
     )
-
-
-def retry_failed(db: Database, ids: Sequence[int] | None = None) -> int:
-    """Queue failed photos again, all or these; how many."""
-    with db.write() as connection:
-        statement = (
-            select(files.c.id)
-            .join(folders)
-            .where(
-                files.c.state == ImageState.FAILED.value, folders.c.removed_at.is_(None)
-            )
-        )
-        failed = set(connection.scalars(statement).all())
-        chosen = sorted(failed if ids is None else failed.intersection(ids))
-        queue(connection, chosen)
-    return len(chosen)
 
 
 def retag(db: Database, ids: Sequence[int]) -> int:

@@ -59,10 +59,34 @@ def m007_failed_edits(connection: Connection) -> None:
     )
 
 
+def m005_queue_control(connection: Connection) -> None:
+    """People steer the queue, and what each photo costs is known."""
+    for statement in (
+        "CREATE TABLE controls (name TEXT NOT NULL PRIMARY KEY, value BLOB, "
+        "at TEXT NOT NULL)",
+        "CREATE TABLE timings (file_id INTEGER NOT NULL PRIMARY KEY, server TEXT, "
+        "model TEXT, asked_at FLOAT, looking_s FLOAT NOT NULL, waiting_s FLOAT "
+        "NOT NULL, asking_s FLOAT NOT NULL, writing_s FLOAT NOT NULL, "
+        "tokens_in INTEGER, tokens_out INTEGER)",
+        "CREATE INDEX timings_asked ON timings (asked_at)",
+        "ALTER TABLE files ADD COLUMN cancelled_at TEXT",
+        "ALTER TABLE jobs ADD COLUMN was_state TEXT",
+        "ALTER TABLE jobs ADD COLUMN was_reason TEXT",
+        "ALTER TABLE jobs ADD COLUMN touched_ns BIGINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE taggers ADD COLUMN watching JSON",
+        "UPDATE jobs SET touched_ns = coalesce("
+        "(SELECT mtime_ns FROM files WHERE files.id = jobs.file_id), 0)",
+        "CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC)",
+        "CREATE INDEX results_created ON results (created_at)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
     m002_sidecars,
+    m005_queue_control,
     m006_renamed_tags,
     m007_failed_edits,
     m008_pictures_of_writes,

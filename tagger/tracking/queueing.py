@@ -9,8 +9,11 @@ from tagger.records import ImageState, WriteMode, utc_now
 from tagger.tracking import tagnames
 from tagger.tracking.schema import files, folders
 
-# Higher goes first. What a person wants now goes ahead of everything.
-NOW = 100
+# Higher goes first. What a person wants now goes ahead of everything, even of a pause.
+NOW, FIRST = 100, 10
+# The priority of a new job of the photo `f`: whether it lies where people want first.
+PRIORITY = f"""CASE WHEN EXISTS (SELECT 1 FROM controls c WHERE c.name = 'first'
+    AND substr(f.path, 1, length(c.value)) = c.value) THEN {FIRST} ELSE 0 END"""
 
 
 def enqueue(
@@ -27,21 +30,35 @@ def enqueue(
         return
     connection.execute(
         text(
-            """INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
-                server_failures, not_before, created_at)
-            VALUES (:file_id, :ask, 0, 1, 0, 0, :at, :now)
+            f"""INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
+                server_failures, not_before, created_at, was_state, was_reason,
+                touched_ns)
+            SELECT f.id, :ask, {PRIORITY}, 1, 0, 0, :at, :now, f.state, f.reason,
+                f.mtime_ns
+            FROM files f WHERE f.id = :file_id
             ON CONFLICT (file_id) DO UPDATE SET not_before = excluded.not_before,
                 wanted = jobs.wanted + 1, attempts = 0, server_failures = 0,
                 ask_again = jobs.ask_again OR excluded.ask_again,
                 created_at = CASE WHEN excluded.ask_again THEN excluded.created_at
-                    ELSE jobs.created_at END"""
+                    ELSE jobs.created_at END,
+                was_state = CASE WHEN excluded.was_state = 'queued'
+                    THEN jobs.was_state ELSE excluded.was_state END,
+                was_reason = CASE WHEN excluded.was_state = 'queued'
+                    THEN jobs.was_reason ELSE excluded.was_reason END,
+                touched_ns = excluded.touched_ns"""
         ),
         [
             {"file_id": file_id, "ask": ask_again, "at": at, "now": utc_now()}
             for file_id, at in not_before.items()
         ],
     )
-    set_all(connection, list(not_before), state=ImageState.QUEUED.value, reason=None)
+    set_all(
+        connection,
+        list(not_before),
+        state=ImageState.QUEUED.value,
+        reason=None,
+        cancelled_at=None,
+    )
 
 
 def enqueue_settled(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from tagger import __version__
 from tagger.records import (
@@ -12,6 +12,7 @@ from tagger.records import (
     Provenance,
     WantedWords,
     WriteMode,
+    iso,
     utc_now,
 )
 from tagger.tracking import changes, conflicts, desired, tagnames
@@ -39,6 +40,15 @@ def known(db: Database, identity: str) -> Known | None:
             .limit(1)
         ).first()
     return Known(result_id=row.id, created_at=row.created_at) if row else None
+
+
+def count_since(db: Database, since_s: float) -> int:
+    """How many answers came in since a time, in seconds since the epoch."""
+    with db.read() as connection:
+        found = connection.execute(
+            select(func.count()).where(results.c.created_at >= iso(since_s))
+        ).scalar_one()
+    return int(found)
 
 
 def record(db: Database, job: Job, identity: str, answer: Answer) -> int:

@@ -2,14 +2,14 @@
 
 import time
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 
-from tagger.records import ImageState, StatKey, WriteMode, utc_now
-from tagger.tracking import changes, underway
+from tagger.records import Cost, ImageState, StatKey, WriteMode, utc_now
+from tagger.tracking import changes, costs, underway
 from tagger.tracking.database import Database
 from tagger.tracking.files import restat
 from tagger.tracking.jobs import Job, LeaseLost, hold, is_asked_anew, release
-from tagger.tracking.queueing import NOW
+from tagger.tracking.queueing import FIRST, NOW
 from tagger.tracking.schema import files, folders, jobs
 
 
@@ -40,14 +40,24 @@ def put_back(
             restat(connection, file_id, stat)
 
 
-def postpone(db: Database, job: Job, *, reason: str, delay_s: float) -> bool:
+def postpone(
+    db: Database, job: Job, *, reason: str, delay_s: float, cost: Cost | None = None
+) -> bool:
     """The answer is kept but cannot be written yet: wait, and say why.
 
     Returns whether that is news of this photo.
     """
     with db.write() as connection:
         file_id = hold(connection, job)
-        release(connection, job, not_before=time.time() + delay_s, run_id=None)
+        release(
+            connection,
+            job,
+            not_before=time.time() + delay_s,
+            run_id=None,
+            priority=func.min(jobs.c.priority, FIRST),
+        )
+        if cost is not None:
+            costs.note(connection, file_id, cost)
         state = ImageState.NOT_WRITTEN.value
         news = connection.execute(
             update(files)

@@ -2,20 +2,18 @@
 
 import os
 import time
-from collections import defaultdict
-from datetime import datetime
+from collections.abc import Mapping
 
 import psutil
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from tagger.records import ImageState, ServerReport, Status, utc_now
+from tagger.records import ServerReport, Watching, utc_now
 from tagger.tracking.database import Database
-from tagger.tracking.schema import files, folders, jobs, runs, taggers
+from tagger.tracking.schema import runs, taggers
 
 # A tagger reports every second or two; silent for longer, it is taken for dead.
 ALIVE_S = 15.0
-RATE_WINDOW_S = 300.0
 
 
 def begin(db: Database, kind: str) -> int:
@@ -57,8 +55,9 @@ def report(
     message: str | None,
     backend: str | None,
     servers: tuple[ServerReport, ...],
+    watching: Mapping[int, Watching] | None = None,
 ) -> None:
-    """Say where this tagger stands."""
+    """Say where this tagger stands, and how changes of folders come to be known."""
     values = {
         "pid": os.getpid(),
         "state": state,
@@ -69,6 +68,10 @@ def report(
             for server in servers
         ],
         "seen_at": time.time(),
+        "watching": {
+            str(folder_id): {name: getattr(one, name) for name in Watching.__slots__}
+            for folder_id, one in (watching or {}).items()
+        },
     }
     with db.write() as connection:
         connection.execute(
@@ -88,6 +91,21 @@ def alive(db: Database, kind: str = "run") -> int | None:
         ).first()
 
 
+def watching(db: Database) -> dict[int, Watching]:
+    """How changes of each folder come to be known now; nothing while no tagger runs."""
+    with db.read() as connection:
+        rows = connection.scalars(
+            select(taggers.c.watching)
+            .join(runs)
+            .where(runs.c.kind == "run", taggers.c.seen_at > time.time() - ALIVE_S)
+        )
+        return {
+            int(folder_id): Watching(**one)
+            for row in rows
+            for folder_id, one in (row or {}).items()
+        }
+
+
 def others_alive(db: Database) -> bool:
     """Whether another process on this machine works on the queue now."""
     with db.read() as connection:
@@ -97,85 +115,3 @@ def others_alive(db: Database) -> bool:
             )
         ).all()
     return any(psutil.pid_exists(pid) for pid in pids)
-
-
-def status(db: Database) -> Status:
-    """Where everything stands, from one moment's view of the database."""
-    with db.read() as connection:
-        states, missing = _counts(connection)
-        working = connection.execute(
-            select(func.count()).where(jobs.c.lease_until > time.time())
-        ).scalar_one()
-        row = connection.execute(
-            select(taggers).order_by(taggers.c.seen_at.desc()).limit(1)
-        ).first()
-        since, finished = _finished_lately(connection)
-    # A tagger that pauses for want of room has no room to report that either.
-    is_full = db.is_full()
-    fresh = row is not None and row.seen_at > time.time() - ALIVE_S
-    queued = states.get(ImageState.QUEUED.value, 0) + states.get(
-        ImageState.NEW.value, 0
-    )
-    rate = finished / since * 60 if finished and since else None
-    state, message = "stopped", None
-    if is_full:
-        state, message = "paused", db.full_disk
-    elif row is not None and fresh:
-        state, message = row.state, row.message
-    return Status(
-        state=state,
-        message=message,
-        backend=row.backend if row is not None and fresh else None,
-        servers=tuple(ServerReport(**s) for s in row.servers)
-        if row is not None and fresh
-        else (),
-        queued=max(0, queued - working),
-        working=min(working, queued),
-        tagged=states.get(ImageState.TAGGED.value, 0),
-        not_written=states.get(ImageState.NOT_WRITTEN.value, 0),
-        failed=states.get(ImageState.FAILED.value, 0),
-        missing=missing,
-        total=sum(states.values()),
-        photos_a_minute=rate,
-        eta_s=queued / rate * 60 if rate and queued else None,
-        seen_at=_iso(row.seen_at) if row is not None else None,
-    )
-
-
-def _counts(connection: Connection) -> tuple[dict[str, int], int]:
-    """Photos by state, and how many are missing.
-
-    Asked of each folder by itself, SQLite counts along an index and sorts nothing.
-    """
-    states: dict[str, int] = defaultdict(int)
-    known = select(folders.c.id).where(folders.c.removed_at.is_(None))
-    for folder_id in connection.scalars(known).all():
-        for state, count in connection.execute(
-            select(files.c.state, func.count())
-            .where(files.c.folder_id == folder_id, files.c.missing_since.is_(None))
-            .group_by(files.c.state)
-        ):
-            states[state] += count
-    missing = select(func.count()).where(
-        files.c.folder_id.in_(known), files.c.missing_since.is_not(None)
-    )
-    return states, int(connection.execute(missing).scalar_one())
-
-
-def _finished_lately(connection: Connection) -> tuple[float, int]:
-    """Over how many seconds up to now, and how many photos, the rate is taken."""
-    now = time.time()
-    row = connection.execute(
-        select(func.count(), func.min(files.c.finished_at)).where(
-            files.c.finished_at >= _iso(now - RATE_WINDOW_S)
-        )
-    ).one()
-    count, first = row
-    if not count:
-        return 0.0, 0
-    began = datetime.fromisoformat(first).timestamp()
-    return max(1.0, now - began), count
-
-
-def _iso(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + ".000Z"

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-from tagger.tracking import wishes, xmpfiles
+from tagger.tracking import steering, wishes, xmpfiles
 
 metadata = wishes.metadata
 
@@ -29,6 +29,8 @@ synonyms = wishes.synonyms
 bans = wishes.bans
 edits = wishes.edits
 conflicts = wishes.conflicts
+controls = steering.controls
+timings = steering.timings
 sidecars = xmpfiles.sidecars
 
 # Small facts about this database itself: its id, which tells one database from another.
@@ -81,6 +83,7 @@ folders = Table(
 # `missing_since`, so that a file that returns stands where it stood.
 # `person_description` was set by an edit; `description_removed` says that a person took
 # ours out; the words of `undone_result_id` were undone and do not come back unasked.
+# One that was taken out of the queue, at `cancelled_at`, is put back only when asked.
 files = Table(
     "files",
     metadata,
@@ -123,6 +126,7 @@ files = Table(
     Column("person_description", Text),
     Column("description_removed", Boolean, nullable=False, server_default=text("0")),
     Column("undone_result_id", Integer, ForeignKey("results.id")),
+    Column("cancelled_at", Text),
     # Covers the counts that every screen asks for each second.
     Index("files_folder", "folder_id", "missing_since", "state"),
     Index("files_state", "state"),
@@ -180,6 +184,7 @@ results = Table(
     Column("tokens_out", Integer),
     Column("created_at", Text, nullable=False),
     Index("results_identity", "identity"),
+    Index("results_created", "created_at"),
     sqlite_autoincrement=True,
 )
 
@@ -195,7 +200,9 @@ result_tags = Table(
 
 # Work to do, at most one row a file; gone when done. `run_id` binds a job to one
 # `tag PATH` command, whatever the folder's own state. `wanted` counts how often it was
-# asked for: a holder whose number is old must not end it.
+# asked for: a holder whose number is old must not end it. `was_state` and `was_reason`
+# are the photo's from before, for when the job is cancelled; `touched_ns` is the age of
+# its file, for those who want the newest first.
 jobs = Table(
     "jobs",
     metadata,
@@ -212,8 +219,12 @@ jobs = Table(
     Column("lease_until", Float),
     Column("not_before", Float),
     Column("created_at", Text, nullable=False),
+    Column("was_state", Text),
+    Column("was_reason", Text),
+    Column("touched_ns", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("file_id"),
     Index("jobs_next", text("priority DESC"), "id"),
+    Index("jobs_newest", text("priority DESC"), text("touched_ns DESC")),
     Index("jobs_run", "run_id", text("priority DESC"), "id"),
     Index("jobs_edit", "edit_id"),
     Index("jobs_lease", "lease_until"),
@@ -283,7 +294,8 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 
-# The last word of each tagger process; `seen_at` is seconds since the epoch.
+# The last word of each tagger process; `seen_at` is seconds since the epoch. `watching`
+# says of each folder, by its id, how its changes come to be known.
 taggers = Table(
     "taggers",
     metadata,
@@ -294,4 +306,5 @@ taggers = Table(
     Column("backend", Text),
     Column("servers", JSON, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("watching", JSON),
 )

@@ -14,7 +14,10 @@ ANSWERED = (ImageState.TAGGED.value, ImageState.NOT_WRITTEN.value)
 
 
 def ask_again(db: Database, backend: str) -> int:
-    """Queue the photos of active folders whose answer `backend` gave; how many."""
+    """Queue the photos of active folders whose answer `backend` gave; how many.
+
+    What a person took out of the queue stays out.
+    """
     with db.write() as connection:
         ids = connection.scalars(
             select(files.c.id)
@@ -25,6 +28,7 @@ def ask_again(db: Database, backend: str) -> int:
                 results.c.backend == backend,
                 files.c.state.in_(ANSWERED),
                 files.c.missing_since.is_(None),
+                files.c.cancelled_at.is_(None),
                 folders.c.active,
                 folders.c.removed_at.is_(None),
             )

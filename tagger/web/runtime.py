@@ -67,6 +67,11 @@ class Runtime:
                 self._status = (time.monotonic(), known)
             return known
 
+    def forget_status(self) -> None:
+        """Somebody just changed it: the next to ask hears of that."""
+        with self._asking:
+            self._status = (0.0, None)
+
     def apply(self, config: Config) -> None:
         """Go on with edited settings; the tagger is started anew to take them."""
         self.config = config

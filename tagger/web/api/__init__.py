@@ -19,7 +19,15 @@ from starlette.staticfiles import StaticFiles
 
 import tagger
 from tagger.errors import QueryError, TaggerError
-from tagger.web.api import edits, folders, images, service, settings, vocabulary
+from tagger.web.api import (
+    edits,
+    folders,
+    images,
+    queue,
+    service,
+    settings,
+    vocabulary,
+)
 from tagger.web.api.models import Problem
 from tagger.web.problems import MEDIA_TYPE, problem_response, status_of
 
@@ -41,7 +49,7 @@ def make() -> FastAPI:
         redirect_slashes=False,
         responses=_PROBLEM,
     )
-    for module in (service, images, edits, vocabulary, folders, settings):
+    for module in (service, queue, images, edits, vocabulary, folders, settings):
         api.include_router(module.router)
     _add_docs(api)
     api.add_exception_handler(TaggerError, _tagger_error)

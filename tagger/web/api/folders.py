@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
-from tagger.records import Folder
-from tagger.tracking import folders
+from tagger.records import Folder, Watching
+from tagger.tracking import folders, runs
 from tagger.web import runtime
 from tagger.web.api import shapes
 from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message, ModeIn
@@ -30,11 +30,17 @@ def _known(folder_id: int) -> tuple[Runtime, Folder]:
 def list_folders() -> list[FolderOut]:
     """Every folder, by path."""
     opened = runtime.current()
-    return [_out(opened, folder) for folder in folders.every(opened.db)]
+    watching = runs.watching(opened.db)
+    return [
+        _out(opened, folder, watching.get(folder.id))
+        for folder in folders.every(opened.db)
+    ]
 
 
-def _out(opened: Runtime, folder: Folder) -> FolderOut:
-    return shapes.folder(folder, opened.config.mirror_dir)
+def _out(
+    opened: Runtime, folder: Folder, watching: Watching | None = None
+) -> FolderOut:
+    return shapes.folder(folder, opened.config.mirror_dir, watching)
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

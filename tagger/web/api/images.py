@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from tagger.catalogue import completing, export, finding, questions
 from tagger.catalogue.questions import Sort
 from tagger.records import ImageSnapshot, utc_now
+from tagger.tracking import costs
 from tagger.web import media, pictures, runtime
 from tagger.web.api import shapes
 from tagger.web.api.models import CompletionOut, ImageDetail, ImagePage, TagCountOut
@@ -60,7 +61,9 @@ def complete(asked: Annotated[CompleteQuery, Query()]) -> CompletionOut:
 @router.get("/images/{image_id}")
 def read_image(image_id: ImageId) -> ImageDetail:
     """Everything known of one photo."""
-    return shapes.image_detail(_known(runtime.current(), image_id))
+    opened = runtime.current()
+    known = _known(opened, image_id)
+    return shapes.image_detail(known, costs.of(opened.db, image_id))
 
 
 @router.get(

@@ -40,6 +40,12 @@ class ServerOut(BaseModel):
     problem: str | None
     busy: int
     answered: int
+    places: int
+    photos_a_minute: float | None
+    median_s: float | None
+    median_wait_s: float | None
+    tokens_in: int
+    tokens_out: int
 
 
 class StatusOut(BaseModel):
@@ -48,6 +54,8 @@ class StatusOut(BaseModel):
     state: str
     message: str | None
     backend: str | None
+    paused_at: str | None
+    new: int
     queued: int
     working: int
     tagged: int
@@ -57,6 +65,7 @@ class StatusOut(BaseModel):
     total: int
     photos_a_minute: float | None
     eta_s: float | None
+    eta_basis: str | None
     seen_at: str | None
     servers: list[ServerOut]
     notices: list[str] = []
@@ -129,6 +138,17 @@ class CompletionOut(BaseModel):
     options: list[OptionOut]
 
 
+class CostOut(BaseModel):
+    """What a photo took the last time, in seconds a step, and in tokens."""
+
+    looking_s: float
+    waiting_s: float
+    asking_s: float
+    writing_s: float
+    tokens_in: int | None
+    tokens_out: int | None
+
+
 class ImageDetail(BaseModel):
     """Everything known of one photo."""
 
@@ -154,6 +174,7 @@ class ImageDetail(BaseModel):
     backend: str | None
     server: str | None
     seconds: float | None
+    cost: CostOut | None
     answered_at: str | None
     added_at: str
     written_mode: str | None
@@ -162,10 +183,22 @@ class ImageDetail(BaseModel):
     original: str
 
 
+class WatchingOut(BaseModel):
+    """How changes come to be known: `watched` of so many folders give a sign at once.
+
+    The others are looked through now and then; `note` says why and how often.
+    """
+
+    watched: int
+    of: int
+    note: str | None
+
+
 class FolderOut(BaseModel):
     """A folder somebody added. `offline` says why it cannot be reached now.
 
-    `mirror` is where its sidecars are, if `write_mode` is `mirror`.
+    `mirror` is where its sidecars are, if `write_mode` is `mirror`. `watching` is null
+    while no tagger watches it.
     """
 
     id: int
@@ -177,6 +210,7 @@ class FolderOut(BaseModel):
     added_at: str
     last_scan_at: str | None
     offline: str | None
+    watching: WatchingOut | None = None
 
 
 class _In(BaseModel):

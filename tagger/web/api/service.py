@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 import tagger
-from tagger.tracking import jobs
+from tagger.tracking import reasons
 from tagger.web import appfile, rebuild, runtime
 from tagger.web.api.models import Count, Health, RetryIn, StatusOut
 from tagger.web.guard import is_trusted
@@ -47,7 +47,7 @@ def read_status() -> StatusOut:
 def retry(wanted: RetryIn | None = None) -> Count:
     """Queue failed photos again: those named, or all."""
     ids = wanted.image_ids if wanted is not None else None
-    return Count(count=jobs.retry_failed(runtime.current().db, ids))
+    return Count(count=reasons.retry(runtime.current().db, ids=ids))
 
 
 @router.post("/rebuild", response_class=StreamingResponse)

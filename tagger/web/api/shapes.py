@@ -1,24 +1,35 @@
 """From the program's records to the shapes of the API."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from tagger.catalogue.finding import Found
 from tagger.catalogue.questions import Card
 from tagger.errors import shown
-from tagger.records import Folder, ImageSnapshot, WriteMode
+from tagger.records import (
+    Cost,
+    Folder,
+    ImageSnapshot,
+    Watching,
+    WriteMode,
+)
 from tagger.tracking.usable import mirror_tree
 from tagger.web import pictures
 from tagger.web.api.models import (
+    CostOut,
     FolderOut,
     ImageDetail,
     ImageOut,
     ImagePage,
     SaidTag,
     TagOut,
+    WatchingOut,
 )
 
 
-def folder(known: Folder, common_mirror: Path) -> FolderOut:
+def folder(
+    known: Folder, common_mirror: Path, watching: Watching | None = None
+) -> FolderOut:
     is_mirrored = known.write_mode is WriteMode.MIRROR
     mirror = shown(mirror_tree(known, common_mirror)) if is_mirrored else None
     return FolderOut(
@@ -31,6 +42,7 @@ def folder(known: Folder, common_mirror: Path) -> FolderOut:
         added_at=known.added_at,
         last_scan_at=known.last_scan_at,
         offline=known.offline,
+        watching=WatchingOut.model_validate(asdict(watching)) if watching else None,
     )
 
 
@@ -64,7 +76,7 @@ def _card(card: Card) -> ImageOut:
     )
 
 
-def image_detail(image: ImageSnapshot) -> ImageDetail:
+def image_detail(image: ImageSnapshot, cost: Cost | None) -> ImageDetail:
     facts = image.facts
     return ImageDetail(
         id=image.id,
@@ -92,6 +104,7 @@ def image_detail(image: ImageSnapshot) -> ImageDetail:
         backend=image.backend,
         server=image.server,
         seconds=image.seconds,
+        cost=_cost(cost) if cost is not None else None,
         answered_at=image.answered_at,
         added_at=image.added_at,
         written_mode=image.written_mode,
@@ -99,3 +112,7 @@ def image_detail(image: ImageSnapshot) -> ImageDetail:
         thumbnail=pictures.thumbnail_url(image),
         original=pictures.original_url(image.id),
     )
+
+
+def _cost(cost: Cost) -> CostOut:
+    return CostOut(**{name: getattr(cost, name) for name in CostOut.model_fields})
