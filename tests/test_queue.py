@@ -259,7 +259,7 @@ def test_work_under_way_answers_edits_and_a_tag_command_are_left_alone(
     assert cancelling.cancel(db) == 1  # what the command left
     assert states(db)["b.jpg"] is ImageState.NEW
     tagged(db, held)
-    assert line(db) == "da"
+    assert line(db) == "ad"  # what a person changed goes first
 
 
 @pytest.mark.usefixtures("folder")
