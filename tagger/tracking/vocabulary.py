@@ -101,6 +101,7 @@ def _meant(connection: Connection, name: str) -> list[str]:
 def _remove(
     db: Database, table: Table, name: str, *, past: bool, dry_run: bool
 ) -> Edit:
+    name = tagnames.tidy(name)
     listed = table.c.key == tagnames.key(name)
     with db.write() as connection:
         meant = _meant(connection, name)
