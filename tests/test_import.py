@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tagger.config import Config
+from tagger.pipeline import metadata
 from tagger.pipeline.carrying import carry_out
 from tagger.pipeline.tagging import tag
 from tagger.pipeline.undo import undo
@@ -123,6 +124,26 @@ def test_edits_of_a_photo_no_model_has_seen_are_the_persons_again(
     assert tags["garden"] == "person"
     assert tags["Oma"] == "file"
     assert ollama.count == 4
+
+
+def test_answers_given_in_one_moment_are_told_apart(
+    tmp_path: Path, photos: Path, ollama: OllamaDouble
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    run(config, photos)
+    ours = os.path.join(os.path.dirname(metadata.__file__), "exiftool.config")
+    moment = "-XMP-imagetagger:TaggedAt=2026-11-22T10:00:00.000Z"
+    command = ["exiftool", "-config", ours, "-q", "-overwrite_original", moment]
+    subprocess.run([*command, *map(str, photos.iterdir())], check=True)
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    lose(config)
+    run(config, photos)
+    assert ollama.count == 3
+    assert {path: path.read_bytes() for path in photos.iterdir()} == before
+    for number in (1, 2, 3):
+        image = known_images(config)[f"{number}.jpg"]
+        assert f"number {number}" in {tag.name for tag in image.tags}
+        assert image.model == "gemma3:4b"
 
 
 def test_imported_words_give_way_to_a_new_answer_and_a_persons_do_not(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from tagger.records import Answer, FileWords, Provenance, Tag, utc_now
 from tagger.tracking import placewords, reconcile, results, saying, tagnames
-from tagger.tracking.schema import files
+from tagger.tracking.schema import files, result_tags, tags
 from tagger.tracking.schema import results as answers
 
 BACKEND = "imported"
@@ -42,7 +42,7 @@ def take(connection: Connection, row: Row[Any], words: FileWords) -> Imported | 
     if said is None:
         return None
     at = _time(said, row)
-    known = _known(connection, said, at) if said.model else {}
+    known = _known(connection, row, said, at) if said.model else {}
     if row.written_at is not None and (known or not said.model):
         return None
     result_id = known.get(row.identity)
@@ -63,14 +63,41 @@ def take(connection: Connection, row: Row[Any], words: FileWords) -> Imported | 
     )
 
 
-def _known(connection: Connection, said: Provenance, at: str) -> dict[str, int]:
-    """The same answer as it is on record already, by picture."""
-    same_answer = select(answers.c.id, answers.c.identity).where(
+def _known(
+    connection: Connection, row: Row[Any], said: Provenance, at: str
+) -> dict[str, int]:
+    """The same answer as it is on record already, by picture.
+
+    Two pictures can have been answered in one moment, so another picture's answer is
+    the same one only if it says the same.
+    """
+    same_moment = select(answers).where(
         answers.c.model == said.model,
         answers.c.prompt_version == said.prompt_version,
         answers.c.created_at == at,
     )
-    return {one.identity: int(one.id) for one in connection.execute(same_answer)}
+    found = {
+        one.identity: int(one.id)
+        for one in connection.execute(same_moment)
+        if one.identity == row.identity
+        or said.description in (None, one.description or None)
+    }
+    said_tags = {tagnames.key(name) for name in said.tags}
+    return {
+        picture: result_id
+        for picture, result_id in found.items()
+        if picture == row.identity or said_tags <= _tags_of(connection, result_id)
+    }
+
+
+def _tags_of(connection: Connection, result_id: int) -> set[str]:
+    return set(
+        connection.scalars(
+            select(tags.c.key)
+            .join(result_tags, result_tags.c.tag_id == tags.c.id)
+            .where(result_tags.c.result_id == result_id)
+        )
+    )
 
 
 def _time(said: Provenance, row: Row[Any]) -> str:
