@@ -6,6 +6,7 @@ trailing `Z`, except `taken_at`, which is the camera's wall clock and has no zon
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,6 +24,18 @@ class WriteMode(StrEnum):
     FILE = "file"
     SIDECAR = "sidecar"
     NONE = "none"
+
+
+class Changed(StrEnum):
+    """What an undo does with a field that somebody changed after our write.
+
+    It is left and named; or left for good, as that person's; or put back all the same,
+    which takes only ours out of a list of keywords.
+    """
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+    OVERWRITE = "overwrite"
 
 
 class ImageState(StrEnum):
@@ -178,6 +191,9 @@ class Intent:
     they held and will hold; a field that did not exist has an empty tuple. `expect` is
     the stat key of the target (None: it does not exist yet, a new sidecar),
     `after_hash` the BLAKE3 of the finished temporary file, whole file, hex.
+
+    Only of an undo: `left` are the fields of the write it leaves standing, each with a
+    clause saying why, and `words` what photo and sidecar will hold.
     """
 
     target: bytes
@@ -188,6 +204,14 @@ class Intent:
     added_tags: tuple[str, ...]
     wrote_description: str | None
     after_hash: str
+    left: Mapping[str, str] = field(default_factory=dict)
+    words: FileWords | None = None
+
+
+# Why an undo leaves a field, where nobody is asked to decide anything: once the later
+# write that stands on it is undone, it goes back by itself.
+WAITS = "a later write stands on it"
+STAYS = "it belongs to a block that is needed yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Stages:
         if not job.looked or stat != job.stat or self._needs_pixels(item):
             self._decode(item, stat)
         elif not job.words_known:
-            self._reread(job)
+            self.reread(job)
 
     def _decode(self, item: Item, stat: StatKey) -> None:
         job = item.job
@@ -138,7 +138,8 @@ class Stages:
                 path, f"its sidecar cannot be read: {error.strerror}"
             ) from error
 
-    def _reread(self, job: Job) -> None:
+    def reread(self, job: Job) -> None:
+        """Take over what somebody changed of the words, in a sidecar for instance."""
         words, beside = self._words(job.path)
         if words is not None:
             looks.record_words(self.db, job, words, sidecar_hash=beside)

@@ -1,10 +1,10 @@
 """Bound: the jobs one `tag` command waits for, and when there is something to do."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Case, Connection, case, func, select, update
+from sqlalchemy import Case, Connection, case, delete, func, select, update
 
 from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
@@ -107,6 +107,25 @@ def leave(db: Database, job: Job, *, has_more: bool) -> None:
     with db.write() as connection:
         hold(connection, job)
         release(connection, job, run_id=None)
+
+
+def give_back(db: Database, run_id: int, waiting: Collection[int]) -> None:
+    """Give back the jobs a command did not come to; those it made itself are over."""
+    with db.write() as connection:
+        mine = connection.execute(
+            select(jobs.c.id, jobs.c.file_id).where(
+                jobs.c.run_id == run_id, jobs.c.token.is_(None)
+            )
+        ).all()
+        for row in mine:
+            if row.file_id not in waiting:
+                connection.execute(delete(jobs).where(jobs.c.id == row.id))
+                queueing.set_all(
+                    connection, [row.file_id], state=ImageState.TAGGED.value
+                )
+        connection.execute(
+            update(jobs).where(jobs.c.run_id == run_id).values(run_id=None)
+        )
 
 
 def count(db: Database, run_id: int) -> int:

@@ -13,7 +13,7 @@ from tagger.records import (
     WriteMode,
     utc_now,
 )
-from tagger.tracking import changes, imports, ownwords, reconcile, tagnames
+from tagger.tracking import changes, copies, imports, ownwords, reconcile, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.schema import file_tags, files, jobs
@@ -200,7 +200,7 @@ def _keep_words(
     if brought is not None:
         own = _with_imported(connection, row, own, brought, beside=beside)
     elif own.exact:
-        _as_written(connection, row, words, own)
+        _as_written(connection, row, words, own, hashes=(content, beside))
     elif not doubtful and row.words_at is not None:
         reconcile.edited(connection, row, was, words)
     _replace(connection, file_id, words, own)
@@ -210,11 +210,18 @@ def _keep_words(
 
 
 def _as_written(
-    connection: Connection, row: Row[Any], words: FileWords, own: ownwords.Own
+    connection: Connection,
+    row: Row[Any],
+    words: FileWords,
+    own: ownwords.Own,
+    *,
+    hashes: tuple[str | None, str | None],
 ) -> None:
     """The file is as a write of ours left or found it: here, or where it was copied."""
     if row.written_at is None and own.of not in (None, row.id):
         reconcile.inherit(connection, row.id, words, original=own.of)
+        for content in filter(None, hashes):
+            copies.adopt(connection, row, content)
     _note(
         connection,
         row.id,

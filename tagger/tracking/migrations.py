@@ -19,7 +19,13 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m003_partial_undo(connection: Connection) -> None:
+    """A write may be put back in part: what still stands of it is on record."""
+    for column in ("standing", "leaves", "words"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column} JSON")
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m003_partial_undo)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

@@ -59,9 +59,11 @@ def found(
         if not doubtful or _is_all_there(before, words):
             own.append(before)
     present = {tagnames.key(name) for name in words.tags}
-    written = next((one for one in own if one.result_id is not None), Own())
+    known = [one for one in own if one.of is not None]
+    answered = [one for one in known if one.result_id is not None]
+    written = next(iter([*answered, *known]), Own())
     exact = {
-        None: written.result_id is not None,
+        None: bool(known),
         WriteMode.FILE.value: photo is not None,
         # A sidecar that is gone was lost, or left behind: no word was taken out.
         WriteMode.SIDECAR.value: beside is None or sidecar is not None,
