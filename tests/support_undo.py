@@ -13,7 +13,7 @@ from tagger.tracking import edits, history
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite, Run, Which
 from tests.support_metadata import as_told
-from tests.test_tagging import fingerprints, run
+from tests.test_tagging import run
 
 
 def told(folder: Path) -> dict[str, Mapping[str, object]]:
@@ -115,11 +115,19 @@ def faults(config: Config) -> list[str]:
 def assert_at_rest(config: Config, *folders: Path) -> None:
     """The record says what the files hold, and no run changes a byte."""
     assert faults(config) == []
-    before = [fingerprints(folder) for folder in folders]
+    before = [fingerprints_below(folder) for folder in folders]
     for folder in folders:
         assert run(config, folder).failed == []
-    assert [fingerprints(folder) for folder in folders] == before
+    assert [fingerprints_below(folder) for folder in folders] == before
     assert faults(config) == []
+
+
+def fingerprints_below(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def keywords(path: Path) -> Sequence[str]:

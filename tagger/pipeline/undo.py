@@ -27,6 +27,7 @@ from tagger.tracking import bound, history, jobs, runs
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite, Which
 from tagger.tracking.jobs import Job, LeaseLost
+from tagger.tracking.places import is_within
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +189,8 @@ def _tried(db: Database, which: Which) -> list[_Photo]:
     else:
         found = seeking.seek(db, which.place)
         for old in found.moved:
-            steps += _steps(db, Which(place=old))
+            if not is_within(old, which.place):
+                steps += _steps(db, Which(place=old))
     moved = [_moved(step, found.moved) for step in steps]
     borrowed = [
         _Photo(one.file_id, [Step(writes=(w,)) for w in one.writes], one.until)

@@ -157,6 +157,7 @@ class Unwinding:
             belonging=heed.belonging,
             ours=heed.ours,
             described=heed.described,
+            superseded=heed.superseded,
             changed=self._changed,
         )
 

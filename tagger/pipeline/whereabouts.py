@@ -12,7 +12,7 @@ from tagger.records import WriteMode
 from tagger.tracking.history import PastWrite
 
 ELSEWHERE = "its name leads to another file now"
-GONE = "it is gone, or was moved: `python -m tagger scan` looks for it"
+GONE = "the photo is missing"
 
 
 def of(write: PastWrite) -> tuple[bytes, bytes]:

@@ -67,9 +67,16 @@ def agree(
         if (key := tagnames.key(tag.name)) not in there and key in change.changed
     ]
     saying.say(connection, was.id, absent, kept=False)
-    # What nobody says any more, but stands there, is not for us to take out.
+    # What nobody says any more, but stands there, is not for us to take out; unless a
+    # write brought it that is about to be put back whole.
     wanted = {tag.tag_id for tag in state.tags} | state.removed
-    stays = {tagnames.key(name) for i, name in state.own.items() if i in wanted}
+    waiting = standing.waiting(connection, was.id)
+    goes = frozenset().union(*(standing.brought(row) for row in waiting))
+    stays = {
+        key
+        for i, name in state.own.items()
+        if (key := tagnames.key(name)) in goes or i in wanted
+    }
     _put(connection, was.id, there, own=stays)
 
 

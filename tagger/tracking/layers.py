@@ -36,12 +36,14 @@ class Heed:
     """What belongs on a photo once a write is put back, and what of its words was ours.
 
     `described` is the description of an answer before, and that of the one which has
-    replaced it since; None unless an edit had hidden both.
+    replaced it since; None unless an edit had hidden both. Of an answer that another
+    one has taken the place of (`superseded`), nothing stands that is not the other's.
     """
 
     belonging: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
     described: tuple[str, str] | None = None
+    superseded: bool = False
 
 
 def of(db: Database, file_id: int, *, until: int | None = None) -> list[Layer]:
@@ -94,6 +96,12 @@ def heed(
             belonging=frozenset(tag.name for tag in state.tags),
             ours=frozenset(first.own_tags),
             described=_described(connection, past, stand, state),
+            superseded=first.kind == standing.TAG
+            and any(
+                row.kind == standing.TAG and row.mode == past.mode
+                for row in stand
+                if row.id > first.id
+            ),
         )
 
 

@@ -79,6 +79,28 @@ def took_out(row: Row[Any]) -> frozenset[str]:
     )
 
 
+def brought(row: Row[Any]) -> frozenset[str]:
+    """The keys of the entries a write brought into any field."""
+    return frozenset(
+        tagnames.key(text)
+        for name, texts in row.intended.items()
+        for text in texts
+        if text not in row.before.get(name, ())
+    )
+
+
+def waiting(connection: Connection, file_id: int) -> list[Row[Any]]:
+    """The writes of a photo that later ones keep from being put back whole."""
+    found = connection.execute(
+        select(writes).where(
+            writes.c.file_id == file_id,
+            writes.c.state == "done",
+            writes.c.standing.is_not(None),
+        )
+    ).all()
+    return [row for row in found if WAITS in (row.standing or {}).values()]
+
+
 def root(connection: Connection, write_id: int) -> tuple[int, bool]:
     """The write a chain of undos began with; whether undoing this one does it again."""
     again = False

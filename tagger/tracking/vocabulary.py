@@ -70,8 +70,10 @@ def remove_ban(db: Database, name: str) -> None:
 def sources(db: Database, name: str) -> list[str]:
     """All tags of answers that count as this one, itself among them."""
     with db.read() as connection:
-        known = connection.execute(select(synonyms.c.key, synonyms.c.name)).tuples()
-        keys = [key for key, tag in known if tagnames.key(tag) == tagnames.key(name)]
+        known = connection.execute(select(synonyms.c.key, synonyms.c.name))
+        keys = [
+            row.key for row in known if tagnames.key(row.name) == tagnames.key(name)
+        ]
         found = connection.scalars(select(tags.c.name).where(tags.c.key.in_(keys)))
         return [name, *found]
 

@@ -35,7 +35,8 @@ class Past:
     brought, those among `belonging` stay, somebody else says them too; of those it took
     out, words of `ours` that belong there no more do not come back. Where the earlier
     description is that of an answer which another one has replaced since, `described`
-    names both.
+    names both. Nothing is put back while another answer has taken its place
+    (`superseded`).
     """
 
     before: Values
@@ -45,6 +46,7 @@ class Past:
     ours: frozenset[str] = frozenset()
     described: tuple[str, str] | None = None
     changed: Changed = Changed.REFUSE
+    superseded: bool = False
 
     def since(self, name: str) -> list[Later]:
         """What we did to one field since, oldest first."""
@@ -61,7 +63,7 @@ class Past:
 
     def is_covered(self, name: str) -> bool:
         """Whether a later write stands on the field."""
-        return any(name in one.stands for one in self.later)
+        return self.superseded or any(name in one.stands for one in self.later)
 
     def keeps(self, name: str, entry: str) -> bool:
         """Whether an entry the write brought into a field belongs there anyhow."""

@@ -53,8 +53,8 @@ def find(now: Dump, past: Past) -> Return:
             waits[name] = WAITS
     unrestorable = {name: TWICE for name in goal if _is_out_of_reach(now, name, goal)}
     goal = {name: texts for name, texts in goal.items() if name not in unrestorable}
-    stays = _stays(now, goal, [*refused, *unrestorable], waits)
-    goal = {name: texts for name, texts in goal.items() if name not in stays}
+    around = _around(now, goal, [*refused, *unrestorable], waits)
+    goal = {name: texts for name, texts in goal.items() if not around.get(name)}
     if goal.get(fields.IPTC_CHARSET) == () and _needs_charset(now, goal):
         del goal[fields.IPTC_CHARSET]
         refused[fields.IPTC_CHARSET] = NEEDED
@@ -64,7 +64,7 @@ def find(now: Dump, past: Past) -> Return:
         refused=refused,
         unrestorable=unrestorable,
         waits=waits,
-        stays=stays,
+        stays=dict.fromkeys(around, STAYS),
         renew_digest=_renews_digest(now, goal),
     )
 
@@ -111,6 +111,8 @@ def _shall(now: Dump, past: Past, name: str) -> Texts | None:
     """What a field shall hold; None if somebody changed it and it is to be left."""
     was, ours = _values(past, name)
     stands, covered = now.all(name), past.is_covered(name)
+    if past.superseded:
+        return stands
     if not covered and stands in (was, ours):
         return stands if stands == was else _described(past, name, was)
     is_ours = past.only_ours(name, stands)
@@ -174,21 +176,30 @@ def _is_out_of_reach(now: Dump, name: str, goal: Mapping[str, Texts]) -> bool:
     return not (name == fields.XMP_TOOLKIT and len({*shall}) == 1)
 
 
-def _stays(
+def _around(
     now: Dump, goal: Values, left: list[str], waits: Mapping[str, str]
-) -> dict[str, str]:
-    """What is around fields that stay, and would go; also a sidecar they stand in."""
+) -> dict[str, bool]:
+    """What is around fields that are left, or wait, and would go; whether it stays.
+
+    It goes with the block for now if nothing else is in there; but when a later write
+    is undone, the block may come back.
+    """
     there = [name for name in waits if goal.get(name, now.all(name))]
-    blocks = {_block(name) for name in [*left, *there]}
-    if not blocks:
-        return {}
-    return {
-        name: STAYS
+    held = {_block(name) for name in [*left, *there]}
+    listed = held | {_block(name) for name in waits}
+    found = {
+        name: _block(name) in held
         for name, texts in goal.items()
-        if not texts
-        and restoring.is_around(name)
-        and (_block(name) in blocks or name == FILE_ITSELF)
+        if not texts and restoring.is_around(name) and _block(name) in listed
     }
+    if FILE_ITSELF in goal and not goal[FILE_ITSELF] and listed:
+        found[FILE_ITSELF] = bool(held)
+    others = [name for name in provenance.FIELDS if name != provenance.PROGRAM]
+    if goal.get(provenance.PROGRAM) == () and any(
+        goal.get(name, now.all(name)) for name in others
+    ):
+        found[provenance.PROGRAM] = True  # without it they say nothing
+    return found
 
 
 def _block(name: str) -> str:
