@@ -59,10 +59,17 @@ def m007_failed_edits(connection: Connection) -> None:
     )
 
 
+def m003_partial_undo(connection: Connection) -> None:
+    """A write may be put back in part: what still stands of it is on record."""
+    for column in ("standing", "leaves", "words"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column} JSON")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
     m002_sidecars,
+    m003_partial_undo,
     m006_renamed_tags,
     m007_failed_edits,
     m008_pictures_of_writes,
