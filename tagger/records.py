@@ -33,6 +33,18 @@ class WriteMode(StrEnum):
     NONE = "none"
 
 
+class Changed(StrEnum):
+    """What an undo does with a field that somebody changed after our write.
+
+    It is left and named; or left for good, as that person's; or put back all the same,
+    which takes only ours out of a list of keywords.
+    """
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+    OVERWRITE = "overwrite"
+
+
 class ImageState(StrEnum):
     """What stands with one photo, as screens show it."""
 
@@ -223,6 +235,9 @@ class Intent:
     `after_hash` the BLAKE3 of the finished temporary file, whole file, hex. Of a photo
     `after_size_bytes` and `after_mtime_ns` are that file's, too; a sidecar has none.
     `copied_tags` are the person's that a sidecar gets from the photo.
+
+    Only of an undo: `left` are the fields of the write it leaves standing, each with a
+    clause saying why, and `words` what photo and sidecar will hold.
     """
 
     target: bytes
@@ -236,6 +251,14 @@ class Intent:
     after_size_bytes: int | None = None
     after_mtime_ns: int | None = None
     copied_tags: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
+    words: FileWords | None = None
+
+
+# Why an undo leaves a field, where nobody is asked to decide anything: once the later
+# write that stands on it is undone, it goes back by itself.
+WAITS = "a later write stands on it"
+STAYS = "it belongs to a block that is needed yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from PIL import Image, ImageSequence
 
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Writer
+from tagger.pipeline.metadata.past import Past
 from tagger.pipeline.metadata.restoring import Restored
 from tagger.records import Intent, Provenance, WantedWords, WriteMode, Written
 
@@ -212,8 +213,7 @@ def restored(writer: Writer, path: bytes, intent: Intent) -> tuple[Restored, Int
     done = writer.restore(
         path,
         intent.target,
-        before=intent.before,
-        intended=intent.intended,
+        Past(before=intent.before, intended=intent.intended),
         mode=intent.mode,
         identity=identity(path),
         on_intent=intents.append,

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     *("tag", "import", "demo", "serve", "run", "scan", "status", "search", "export"),
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
-    *("folders activate", "folders deactivate", "folders set", "runs", "undo"),
-    "verify",
+    *("folders activate", "folders deactivate", "folders set", "runs", "history"),
+    *("undo", "verify"),
     *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
     *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
@@ -347,12 +347,13 @@ def test_edits_are_carried_out_undone_and_verified(
     put_keywords(photo, "mine")
     assert tagger(environment, "verify", str(photo)).returncode == 3
     undo = ("undo", "--run", str(done["run"]), "--json")
-    planned = said(tagger(environment, *undo, "--dry-run"))
-    assert isinstance(planned, list)
-    assert len(planned) == 3
+    tried = tagger(environment, *undo, "--dry-run")
     undone = tagger(environment, *undo)
-    assert undone.returncode == 3
-    outcome = json.loads(undone.stdout)
+    assert (tried.returncode, undone.returncode) == (3, 3)
+    planned, outcome = json.loads(tried.stdout), json.loads(undone.stdout)
+    assert (planned.pop("run"), outcome.pop("run")) == (None, 3)
+    assert planned == outcome
+    assert len(outcome["each"]) == 3
     assert {Path(one["file"]).name for one in outcome["refused"]} == {"1.jpg"}
     assert in_file(photo)["XMP-dc:Subject"] == ["mine"]
     runs = said(tagger(environment, "runs", "--json"))

@@ -13,6 +13,7 @@ from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Exiftool, Writer
+from tagger.pipeline.metadata.past import Past
 from tagger.records import Intent, StatKey, WriteMode
 from tests import support_imaging
 from tests.support_metadata import (
@@ -415,8 +416,7 @@ def test_a_sidecar_changed_while_it_is_taken_away_stays(
         writer.restore(
             photo,
             sidecar,
-            before=intent.before,
-            intended=intent.intended,
+            Past(before=intent.before, intended=intent.intended),
             mode=intent.mode,
             identity=identity(photo),
             on_intent=lambda _: person_writes(sidecar, "-XMP-xmp:Rating=5"),
@@ -552,8 +552,7 @@ def test_a_photo_that_changed_since_it_was_looked_at_is_left(
         writer.restore(
             photo,
             photo,
-            before=intent.before,
-            intended=intent.intended,
+            Past(before=intent.before, intended=intent.intended),
             mode=WriteMode.FILE,
             identity=identity(photo),
             expect=seen,
@@ -587,8 +586,7 @@ def test_a_record_that_cannot_be_made_stops_the_restoring(
         writer.restore(
             photo,
             photo,
-            before=intent.before,
-            intended=intent.intended,
+            Past(before=intent.before, intended=intent.intended),
             mode=WriteMode.FILE,
             identity=identity(photo),
             on_intent=full,
@@ -621,8 +619,7 @@ def test_a_photo_that_is_gone_is_told(writer: Writer, photo: bytes) -> None:
         writer.restore(
             photo,
             photo,
-            before=done[0].before,
-            intended=done[0].intended,
+            Past(before=done[0].before, intended=done[0].intended),
             mode=WriteMode.FILE,
             identity=picture,
             on_intent=lambda _: None,

@@ -3,8 +3,19 @@
 from argparse import ArgumentParser
 
 from tagger.cli.building import Commands, command
+from tagger.records import Changed
 
-UNDO_CODES = """exit codes:
+UNDO_NOTES = """\
+--tag takes one tag out again where this program brought it, and nothing else of those
+writes; where you gave it yourself, it stays. All else puts back whole writes, newest
+first, field by field.
+
+A field that somebody changed after it was written is left and named, and stays listed
+in `history PATH`. --changed keep leaves it for good; --changed overwrite puts it back
+all the same: of keywords only ours go, another text is replaced. An undo can be undone
+like any run, and keeps what it replaced.
+
+exit codes, of --dry-run as well:
   0  all of it was put back
   3  something was left as it is: somebody changed it since, or it is out of reach
 """
@@ -17,6 +28,7 @@ EDIT_CODES = """exit codes:
 def add(commands: "Commands[ArgumentParser]") -> None:
     """All of them, in the order `--help` lists them."""
     command(commands, "runs", "history:runs", "list the runs", json=True)
+    _history(commands)
     _undo(commands)
     _verify(commands)
     _tags(commands)
@@ -36,19 +48,36 @@ def _undo(commands: "Commands[ArgumentParser]") -> None:
     undo = command(
         commands,
         "undo",
-        "history:undo",
+        "undoing:undo",
         "put back what photos held before they were written",
         json=True,
-        epilog=UNDO_CODES,
+        epilog=UNDO_NOTES,
     )
     which = undo.add_mutually_exclusive_group(required=True)
     which.add_argument("--image", metavar="PATH", help="a photo, or a folder of them")
     which.add_argument(
         "--run", dest="run_id", type=int, metavar="ID", help="a run; an undo is one too"
     )
-    which.add_argument("--tag", metavar="NAME", help="the writes that added a tag")
+    which.add_argument("--tag", metavar="NAME", help="a tag, where we brought it")
     which.add_argument("--since", metavar="TIME", help="such as 2026-11-22T10:00")
+    undo.add_argument(
+        "--changed",
+        choices=[str(way) for way in Changed],
+        default=str(Changed.REFUSE),
+        help="what becomes of fields somebody changed since (default: %(default)s)",
+    )
     _dry_run(undo)
+
+
+def _history(commands: "Commands[ArgumentParser]") -> None:
+    history = command(
+        commands,
+        "history",
+        "history:history",
+        "list what was written into photos, and what of it still stands",
+        json=True,
+    )
+    history.add_argument("paths", nargs="+", metavar="PATH")
 
 
 def _verify(commands: "Commands[ArgumentParser]") -> None:

@@ -1,22 +1,18 @@
-"""The `runs`, `undo`, `verify` and `conflicts` commands."""
+"""The `runs`, `history`, `verify` and `conflicts` commands."""
 
 import os
-import threading
 from argparse import Namespace
-from datetime import UTC, datetime
 
 from tagger.cli import output
 from tagger.config import Config
-from tagger.errors import UsageError, shown
-from tagger.pipeline import undo as undoing
+from tagger.errors import shown
 from tagger.pipeline import verify as verifying
-from tagger.pipeline.run import stop_on_signals
-from tagger.pipeline.undo import Left, Undone
 from tagger.tracking import conflicts as disputes
-from tagger.tracking import history
+from tagger.tracking import history as past
 from tagger.tracking.database import Database
-from tagger.tracking.history import PastWrite, Which
+from tagger.tracking.history import PastWrite, Run
 
+WRITES = ("write", "run", "kind", "written", "file", "")
 RUNS = ("id", "kind", "started", "ended", "photos written", "")
 SOME_LEFT = 3
 
@@ -24,7 +20,7 @@ SOME_LEFT = 3
 def runs(options: Namespace, config: Config) -> int:
     """List the runs, newest first, with how many photos each wrote."""
     with Database.open(config.tracking_path) as db:
-        listed = history.every_run(db)
+        listed = past.every_run(db)
     if options.json:
         output.data(listed)
         return 0
@@ -37,7 +33,7 @@ def runs(options: Namespace, config: Config) -> int:
                 _minute(run.started_at),
                 _minute(run.ended_at) if run.ended_at else "",
                 run.photos,
-                f"{output.count(run.undone, 'write')} undone" if run.undone else "",
+                _undone(run),
             )
             for run in listed
         ],
@@ -49,104 +45,64 @@ def _minute(time: str) -> str:
     return f"{time[:16].replace('T', ' ')} UTC"
 
 
-def undo(options: Namespace, config: Config) -> int:
-    """Put back what was written; 3 if something was refused."""
-    which = Which(
-        place=os.path.realpath(os.fsencode(options.image)) if options.image else None,
-        run_id=options.run_id,
-        tag=options.tag,
-        since=_utc(options.since) if options.since else None,
+def _undone(run: Run) -> str:
+    """`3 writes undone, 1 in part`."""
+    parts = []
+    if run.undone:
+        parts.append(f"{output.count(run.undone, 'write')} undone")
+    if run.partly:
+        parts.append(f"{output.count(run.partly, 'write')} partly undone")
+    return ", ".join(parts)
+
+
+def history(options: Namespace, config: Config) -> int:
+    """List what was written into photos, and what of it still stands."""
+    places = [os.path.realpath(os.fsencode(path)) for path in options.paths]
+    with Database.open(config.tracking_path) as db:
+        listed = past.of(db, places)
+    if options.json:
+        output.data([_as_json(write) for write in listed])
+        return 0
+    output.table(
+        WRITES,
+        [
+            (
+                write.id,
+                write.run_id,
+                write.kind,
+                _minute(write.written_at),
+                shown(write.target),
+                _state(write),
+            )
+            for write in listed
+        ],
     )
-    if options.dry_run:
-        return _plan(options, undoing.plan(config, which))
-    stop = threading.Event()
-    stop_on_signals(stop)
-    with output.progress("undoing") as progress:
-        outcome = undoing.undo(config, which, progress=progress, stop=stop)
-    if options.json:
-        output.data(_as_json(outcome))
-    else:
-        _say(outcome)
-    if stop.is_set():
-        return 130
-    return SOME_LEFT if outcome.refused else 0
-
-
-def _utc(text: str) -> str:
-    """A time people write, in this machine's zone unless it names one."""
-    try:
-        at = datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise UsageError(
-            f"{text} is no time; write 2026-11-22 or 2026-11-22T10:00"
-        ) from error
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def _plan(options: Namespace, planned: list[PastWrite]) -> int:
-    rows = [
-        {
-            "write": past.id,
-            "file": shown(past.target),
-            "run": past.run_id,
-            "written_at": past.written_at,
-            "fields": sorted({*past.before, *past.intended}),
-            "away": past.away,
-        }
-        for past in planned
-    ]
-    if options.json:
-        output.data(rows)
-    else:
-        columns = ("file", "run", "written", "fields", "")
-        output.table(
-            columns,
-            [
-                (r["file"], r["run"], r["written_at"], _listed(r["fields"]), r["away"])
-                for r in rows
-            ],
-        )
-    photos = output.count(len({past.file_id for past in planned}), "photo")
-    writes = output.count(len(planned), "write")
-    output.problem(f"{writes} of {photos} would be undone; nothing was changed")
+    for write in listed:
+        for name, reason in (write.left or {}).items():
+            output.line(f"write {write.id}: {name} was left: {reason}")
+    if not listed:
+        output.problem("nothing of ours was written there, as far as is on record")
     return 0
 
 
-def _listed(names: object) -> str:
-    assert isinstance(names, list)
-    return ", ".join(names)
+def _state(write: PastWrite) -> str:
+    if write.is_whole:
+        return "stands"
+    if write.is_partly_undone:
+        return "partly undone"
+    return "undone, but for what later writes stand on" if write.left else "undone"
 
 
-def _say(outcome: Undone) -> None:
-    for left in outcome.refused:
-        output.problem(f"{left.file}: {left.field} was left: {left.reason}")
-    for left in outcome.unrestorable:
-        output.problem(f"{left.file}: {left.field} cannot be put back: {left.reason}")
-    if not outcome.chosen:
-        output.problem("nothing to undo")
-        return
-    writes = output.count(outcome.writes, "write")
-    photos = output.count(len(outcome.photos), "photo")
-    output.line(f"{writes} of {photos} undone in run {outcome.run_id}")
-    output.problem(
-        f"`python -m tagger undo --run {outcome.run_id}` brings the words back; "
-        "`tag --retag` asks a model again"
-    )
-
-
-def _as_json(outcome: Undone) -> dict[str, object]:
-    def listed(left: list[Left]) -> list[dict[str, str]]:
-        return [
-            {"file": one.file, "field": one.field, "reason": one.reason} for one in left
-        ]
-
+def _as_json(write: PastWrite) -> dict[str, object]:
     return {
-        "run": outcome.run_id,
-        "chosen": outcome.chosen,
-        "writes": outcome.writes,
-        "photos": len(outcome.photos),
-        "refused": listed(outcome.refused),
-        "unrestorable": listed(outcome.unrestorable),
+        "write": write.id,
+        "run": write.run_id,
+        "kind": write.kind,
+        "written_at": write.written_at,
+        "file": shown(write.target),
+        "state": _state(write),
+        "fields": sorted({*write.before, *write.intended}),
+        "left": dict(write.left or {}),
     }
 
 

@@ -1,35 +1,39 @@
 """Undo: puts back, write by write and newest first, what photos and sidecars held.
 
 A field that somebody changed since is left as it is and named, and so is whatever
-exiftool cannot put back. An undo is recorded like every write and can be undone.
+exiftool cannot put back. An undo is recorded like every write and can be undone. It can
+be tried beforehand, by the same steps, on copies.
 """
 
+import dataclasses
 import logging
-import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tagger.config import Config
-from tagger.errors import ImageError, MetadataNotWritten, shown
-from tagger.pipeline import recover
-from tagger.pipeline.metadata.replacing import file_hash
-from tagger.pipeline.metadata.restoring import Restored
+from tagger.errors import FileChanged, ImageError, shown
+from tagger.pipeline import recover, seeking
 from tagger.pipeline.metadata.writing import Writer
-from tagger.pipeline.whereabouts import Places
+from tagger.pipeline.rehearsal import Rehearsal
+from tagger.pipeline.stages import Item
+from tagger.pipeline.undoer import Observer, Undoer
+from tagger.pipeline.unwinding import PutBack, Step, Unwinding, refused
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.records import Intent, StatKey, WriteMode
-from tagger.tracking import bound, folders, history, jobs, runs, sidecars, undoing
+from tagger.records import Changed
+from tagger.tracking import bound, history, jobs, runs
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite, Which
-from tagger.tracking.jobs import Job
+from tagger.tracking.jobs import Job, LeaseLost
+from tagger.tracking.places import is_within
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
-WHOLE = "(all of it)"
+# A photo that somebody has just written is waited for this long.
+PATIENCE_S = 10.0
 
 Progress = Callable[[int, int], None]
 
@@ -49,200 +53,266 @@ class Left:
 
 @dataclass(slots=True, kw_only=True)
 class Undone:
-    """What came of it: the writes that were put back, of how many photos."""
+    """What came of it, or would come of it: then there is no `run_id`."""
 
     run_id: int | None
     chosen: int
-    photos: set[int] = field(default_factory=set)
-    writes: int = 0
-    left: list[Left] = field(default_factory=list)
+    put_back: list[PutBack] = field(default_factory=list)
+
+    @property
+    def writes(self) -> int:
+        """How many writes were put back, at least in part."""
+        return sum(one.is_undone for one in self.put_back)
+
+    @property
+    def photos(self) -> set[int]:
+        """Of which photos."""
+        return {one.write.file_id for one in self.put_back if one.is_undone}
 
     @property
     def refused(self) -> list[Left]:
-        return [one for one in self.left if one.refused]
+        return [
+            Left(file=one.file, field=name, reason=reason, refused=True)
+            for one in self.put_back
+            for name, reason in one.refused.items()
+        ]
 
     @property
     def unrestorable(self) -> list[Left]:
-        return [one for one in self.left if not one.refused]
+        return [
+            Left(file=one.file, field=name, reason=reason, refused=False)
+            for one in self.put_back
+            for name, reason in one.unrestorable.items()
+        ]
 
-
-def plan(config: Config, which: Which) -> list[PastWrite]:
-    """The writes that would be put back, newest first; nothing is changed."""
-    with Database.open(config.tracking_path) as db:
-        return history.chosen(db, which)
+    @property
+    def waiting(self) -> int:
+        """How many writes go back whole only once later ones are undone."""
+        return sum(bool(one.waiting) for one in self.put_back)
 
 
 def undo(
     config: Config,
     which: Which,
     *,
+    changed: Changed = Changed.REFUSE,
     progress: Progress = lambda done, total: None,
     stop: threading.Event | None = None,
+    observer: Observer = lambda step: None,
 ) -> Undone:
-    """Put back what the chosen writes changed, and wait until that is done."""
+    """Put back what the chosen writes changed, and wait until that is done.
+
+    `observer` hears each step once it is durable.
+    """
     stop = stop or threading.Event()
     with opened(config) as workshop:
         db = workshop.db
         run_id = runs.begin(db, "undo")
         try:
             recover.at_start(db)
-            past = history.chosen(db, which)
-            work = _Work(
-                workshop, Writer(workshop.writing, config.metadata), run_id, past
-            )
-            work.all(progress, stop)
+            if which.place is not None:
+                seeking.meet(workshop, which.place, run_id=run_id)
+            else:
+                seeking.meet_again(workshop, _writes(_steps(db, which)))
+            work = _Work(workshop, run_id, changed, observer)
+            work.all(_steps(db, which), progress, stop)
         finally:
             runs.end(db, run_id)
     return work.outcome
+
+
+def rehearse(
+    config: Config,
+    which: Which,
+    *,
+    changed: Changed = Changed.REFUSE,
+    progress: Progress = lambda done, total: None,
+    stop: threading.Event | None = None,
+) -> Undone:
+    """What `undo` would do, found out on copies; nothing is changed."""
+    stop = stop or threading.Event()
+    with opened(config) as workshop:
+        photos = _tried(workshop.db, which)
+        steps = [one for photo in photos for one in photo.steps]
+        outcome = Undone(run_id=None, chosen=len(steps))
+        writer = Writer(workshop.writing, config.metadata)
+        for n, photo in enumerate(photos):
+            if stop.is_set():
+                break
+            with Rehearsal(workshop.db, workshop.besides.where) as hands:
+                unwinding = Unwinding(
+                    workshop.db,
+                    writer,
+                    hands,
+                    photo.file_id,
+                    changed=changed,
+                    until=photo.until,
+                )
+                outcome.put_back += _carried(unwinding, photo.steps)
+            progress(n + 1, len(photos))
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """One photo and what is to be put back of it, newest first."""
+
+    file_id: int
+    steps: Sequence[Step]
+    until: int | None = None
+
+
+def _steps(db: Database, which: Which) -> list[Step]:
+    """What is to be put back, newest first."""
+    if which.tag is None:
+        return [Step(writes=(write,)) for write in history.chosen(db, which)]
+    found = history.tagged(db, which.tag)
+    return [Step(writes=tuple(writes), tag=which.tag) for writes in found]
+
+
+def _writes(steps: Iterable[Step]) -> list[PastWrite]:
+    return [write for step in steps for write in step.writes]
+
+
+def _by_photo(steps: Iterable[Step]) -> list[_Photo]:
+    by_file: dict[int, list[Step]] = defaultdict(list)
+    for step in steps:
+        by_file[step.first.file_id].append(step)
+    return [_Photo(file_id, found) for file_id, found in by_file.items()]
+
+
+def _tried(db: Database, which: Which) -> list[_Photo]:
+    """The photos an undo would work on, once it had looked where they are."""
+    steps = _steps(db, which)
+    if which.place is None:
+        found = seeking.seek_again(db, _writes(steps))
+    else:
+        found = seeking.seek(db, which.place)
+        for old in found.moved:
+            if not is_within(old, which.place):
+                steps += _steps(db, Which(place=old))
+    moved = [_moved(step, found.moved) for step in steps]
+    borrowed = [
+        _Photo(one.file_id, [Step(writes=(w,)) for w in one.writes], one.until)
+        for one in found.copies
+    ]
+    return [*_by_photo(moved), *borrowed]
+
+
+def _moved(step: Step, moved: Mapping[bytes, bytes]) -> Step:
+    """A step with the photo's present place."""
+    writes = [
+        dataclasses.replace(write, path=moved[write.path], away=None)
+        if write.path in moved
+        else write
+        for write in step.writes
+    ]
+    return dataclasses.replace(step, writes=tuple(writes))
+
+
+def _carried(unwinding: Unwinding, steps: Iterable[Step]) -> Iterator[PutBack]:
+    """Put back one step after the other, but for what is out of reach."""
+    for step in steps:
+        if step.first.away is not None:
+            yield refused(step.first, step.first.away)
+            continue
+        outcome = unwinding.carry(step)
+        if step.tag is None or outcome.is_undone or outcome.refused:
+            yield outcome
 
 
 class _Work:
     """The photos of one undo, each held by its job while it is put back."""
 
     def __init__(
-        self, workshop: Workshop, writer: Writer, run_id: int, past: Sequence[PastWrite]
+        self, workshop: Workshop, run_id: int, changed: Changed, observer: Observer
     ) -> None:
-        self._db, self._writer, self._run_id = workshop.db, writer, run_id
-        self._besides = workshop.besides
-        self._by_file: dict[int, list[PastWrite]] = defaultdict(list)
-        self.outcome = Undone(run_id=run_id, chosen=len(past))
-        for write in past:
-            if write.away is None:
-                self._by_file[write.file_id].append(write)
-            else:
-                self._leave(write, {WHOLE: write.away}, refused=True)
+        self._db, self._run_id = workshop.db, run_id
+        self._changed, self._observe = changed, observer
+        config = workshop.config
+        self._stages = workshop.stages(
+            run_id=run_id, side_px=config.model.image_side_px
+        )
+        self._settle_s = config.scan.settle_s
+        self.outcome = Undone(run_id=run_id, chosen=0)
 
-    def all(self, progress: Progress, stop: threading.Event) -> None:
+    def all(
+        self, steps: Sequence[Step], progress: Progress, stop: threading.Event
+    ) -> None:
         """Take one photo after the other, waiting for those another tagger holds."""
-        db, run_id, total = self._db, self._run_id, len(self._by_file)
-        waiting = bound.take(db, run_id, list(self._by_file))
-        done = 0
-        while done < total and not stop.is_set():
+        db, run_id = self._db, self._run_id
+        self.outcome.chosen = len(steps)
+        left = {photo.file_id: photo for photo in _by_photo(self._within_reach(steps))}
+        total = len(left)
+        waiting = bound.take(db, run_id, list(left))
+        while left and not stop.is_set():
             claimed = jobs.claim(db, limit=1, run_id=run_id)
+            if not claimed and bound.next_due(db, run_id=run_id) is None:
+                break
             if not claimed:
-                if bound.next_due(db, run_id=run_id) is None:
-                    return
                 time.sleep(TICK_S)
             for job in claimed:
-                self._photo(job)
-                bound.leave(db, job, has_more=job.file_id in waiting)
-                done += 1
-                progress(done, total)
+                photo = left.pop(job.file_id, None)
+                if photo is not None:
+                    self._photo(job, photo)
+                    progress(total - len(left), total)
+                self._leave(job, has_more=photo is None or job.file_id in waiting)
+        if not stop.is_set():
+            self._out_of_reach(left.values())
+        bound.give_back(db, run_id, waiting)
 
-    def _photo(self, job: Job) -> None:
-        for write in self._by_file.get(job.file_id, []):
-            jobs.renew(self._db, [job])
-            try:
-                self._put_back(job, write)
-            except ImageError as error:
-                self._leave(write, {WHOLE: error.reason}, refused=True)
+    def _within_reach(self, steps: Iterable[Step]) -> list[Step]:
+        reached = []
+        for step in steps:
+            if step.first.away is None:
+                reached.append(step)
+            else:
+                self._add(refused(step.first, step.first.away))
+        return reached
 
-    def _put_back(self, job: Job, write: PastWrite) -> None:
-        target, places = self._target(job, write)
-        stat_before = _stat(job.path)
-        known = {k.path: k.stat for k in sidecars.known(self._db, job.file_id)}
-        is_known = known.get(target) == _stat(target)
-        announced: list[tuple[int, Intent]] = []
+    def _out_of_reach(self, photos: Iterable[_Photo]) -> None:
+        for photo in photos:
+            for step in photo.steps:
+                self._add(refused(step.first, "it cannot be reached now"))
 
-        def announce(intent: Intent) -> None:
-            write_id = undoing.intend(
-                self._db,
-                job,
-                write,
-                intent,
-                run_id=self._run_id,
-                before_hash=file_hash(target) if intent.expect else None,
-            )
-            announced.append((write_id, intent))
+    def _add(self, outcome: PutBack) -> None:
+        self.outcome.put_back.append(outcome)
 
+    def _leave(self, job: Job, *, has_more: bool) -> None:
         try:
-            restored = self._writer.restore(
-                write.path,
-                target,
-                before=write.before,
-                intended=write.intended,
-                mode=write.mode,
-                identity=write.identity,
-                on_intent=announce,
-                sidecar=places.place,
-                others=places.others,
+            bound.leave(self._db, job, has_more=has_more)
+        except LeaseLost:
+            log.info("%s: another tagger has taken it over", shown(job.path))
+
+    def _photo(self, job: Job, photo: _Photo) -> None:
+        try:
+            job = self._met(job)
+            hands = Undoer(
+                self._db, self._stages.besides, self._run_id, job, self._observe
             )
-        except ImageError:
-            recover.settle_file(self._db, job.file_id, {i for i, _ in announced})
-            raise
-        self._leave(write, restored.refused, refused=True, target=target)
-        self._leave(write, restored.unrestorable, refused=False, target=target)
-        if announced and restored.written is not None:
-            if write.mode is WriteMode.FILE:
-                is_known = stat_before == jobs.fresh(self._db, job).stat
-            self._note(write, announced[-1][0], restored, target, known=is_known)
+            unwinding = Unwinding(
+                self._db, self._stages.writer, hands, job.file_id, changed=self._changed
+            )
+            for outcome in _carried(unwinding, photo.steps):
+                self._add(outcome)
+        except ImageError as error:
+            for step in photo.steps:
+                self._add(refused(step.first, error.reason))
 
-    def _note(
-        self,
-        write: PastWrite,
-        write_id: int,
-        restored: Restored,
-        target: bytes,
-        *,
-        known: bool,
-    ) -> None:
-        assert restored.written is not None
-        in_photo = write.mode is WriteMode.FILE
-        undoing.done(
-            self._db,
-            write_id,
-            undoing.Done(
-                words=restored.written.words,
-                # What changed outside before is found by the next scan.
-                stat=restored.written.stat if known else None,
-                place=target if known and not in_photo else None,
-            ),
-        )
-        self.outcome.photos.add(write.file_id)
-        self.outcome.writes += 1
+    def _met(self, job: Job) -> Job:
+        """Know the photo as it is: what a person changed outside is theirs to keep.
 
-    def _target(self, job: Job, write: PastWrite) -> tuple[bytes, Places]:
-        """Where the words are now, for the photo may have been moved, and all places.
-
-        Raises `MetadataNotWritten` if nothing may be written there any more.
+        Raises `ImageError` if it cannot be looked at now.
         """
-        places = self._besides.places(job.file_id, job.path)
-        folder = folders.of_file(self._db, job.file_id)
-        target = write.target
-        if write.mode is WriteMode.FILE:
-            target = os.path.realpath(write.path)
-        elif not os.path.exists(target):
-            where, place = self._besides.where, places.place
-            if os.path.exists(place) or not where.may_be(target, write.path, folder):
-                target = os.path.realpath(place)
-        if write.mode is WriteMode.MIRROR:
-            self._besides.where.mirrors.prepare(write.path, folder, target)
-        elif folder.write_mode is WriteMode.MIRROR:
-            raise MetadataNotWritten(
-                write.path,
-                "its folder has its words in a mirror now, and nothing is written "
-                "among its photos; set the folder to another mode first",
-            )
-        return target, places
-
-    def _leave(
-        self,
-        write: PastWrite,
-        why: dict[str, str],
-        *,
-        refused: bool,
-        target: bytes | None = None,
-    ) -> None:
-        there = write.path if write.mode is WriteMode.FILE else write.target
-        file = shown(target or there)
-        self.outcome.left += [
-            Left(file=file, field=name, reason=reason, refused=refused)
-            for name, reason in why.items()
-        ]
-
-
-def _stat(path: bytes) -> StatKey | None:
-    try:
-        return StatKey.of(os.stat(path))
-    except OSError:
-        return None
+        end = time.monotonic() + min(PATIENCE_S, 2 * self._settle_s)
+        while True:
+            item = Item(job)
+            try:
+                self._stages.look(item)
+            except FileChanged:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(TICK_S)
+                jobs.renew(self._db, [job])
+                continue
+            return jobs.fresh(self._db, item.job)

@@ -1,7 +1,7 @@
 """Bound: the jobs one command waits for, and when there is something to do."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    delete,
     func,
     or_,
     select,
@@ -164,6 +165,25 @@ def leave(db: Database, job: Job, *, has_more: bool) -> None:
     with db.write() as connection:
         hold(connection, job)
         release(connection, job, run_id=None)
+
+
+def give_back(db: Database, run_id: int, waiting: Collection[int]) -> None:
+    """Give back the jobs a command did not come to; those it made itself are over."""
+    with db.write() as connection:
+        mine = connection.execute(
+            select(jobs.c.id, jobs.c.file_id).where(
+                jobs.c.run_id == run_id, jobs.c.token.is_(None)
+            )
+        ).all()
+        for row in mine:
+            if row.file_id not in waiting:
+                connection.execute(delete(jobs).where(jobs.c.id == row.id))
+                queueing.set_all(
+                    connection, [row.file_id], state=ImageState.TAGGED.value
+                )
+        connection.execute(
+            update(jobs).where(jobs.c.run_id == run_id).values(run_id=None)
+        )
 
 
 def count(db: Database, run_id: int) -> int:

@@ -1,27 +1,31 @@
 """History: the runs there were, and the writes that can be undone, or done again.
 
-An undo is a write like any other and can itself be undone. What stands is always told
-by the first write of such a chain: it stands unless it names the undo it was undone by.
+An undo is a write like any other and can itself be undone. Of a write that was put back
+in part, only the fields that were left can be put back later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, exists, func, or_, select
 
 from tagger.records import WriteMode
-from tagger.tracking import tagnames
+from tagger.tracking import standing, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below
-from tagger.tracking.schema import files, folders, runs, writes
+from tagger.tracking.schema import files, folders, own_tags, runs, tags, writes
 
 Values = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One time somebody set the tagger to work; `photos` is how many it wrote."""
+    """One time somebody set the tagger to work; `photos` is how many it wrote.
+
+    Of its writes so many are `undone`, and so many others `partly`.
+    """
 
     id: int
     kind: str
@@ -30,13 +34,16 @@ class Run:
     ended_at: str | None
     photos: int
     undone: int
+    partly: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastWrite:
     """A write that was done, as an undo needs it. `away` says why it is out of reach.
 
-    `before` and `intended` map ExifTool field names to what they held and were given.
+    `before` and `intended` map ExifTool field names to what they held and were given,
+    as far as that stands yet. `left` are the fields an earlier undo left, with reasons;
+    None if nothing of the write was undone, an empty one if all was.
     """
 
     id: int
@@ -50,14 +57,26 @@ class PastWrite:
     identity: str
     before: Values
     intended: Values
+    left: Mapping[str, str] | None
     away: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it was undone."""
+        return self.left is None
+
+    @property
+    def is_partly_undone(self) -> bool:
+        """Whether something of it was refused so far."""
+        return not {*(self.left or {}).values()} <= standing.OF_ITSELF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
     """Which writes are to be undone: exactly one of these says it.
 
-    `place` is a photo, or a folder with all photos below it. `since` is UTC.
+    `place` is a photo, or a folder with all photos below it. `since` is UTC. `tag` is
+    one tag, which is taken out again where we brought it; see `tagged`.
     """
 
     place: bytes | None = None
@@ -68,18 +87,15 @@ class Which:
 
 def every_run(db: Database) -> list[Run]:
     """All runs, newest first."""
-    done = and_(writes.c.run_id == runs.c.id, writes.c.state == "done")
-    statement = (
-        select(
-            runs,
-            func.count(writes.c.file_id.distinct()).label("photos"),
-            func.count(writes.c.undone_by).label("undone"),
-        )
-        .select_from(runs.outerjoin(writes, done))
-        .group_by(runs.c.id)
-        .order_by(runs.c.id.desc())
-    )
     with db.read() as connection:
+        undone, partly = _undone(connection.execute(_undos()))
+        done = and_(writes.c.run_id == runs.c.id, writes.c.state == "done")
+        statement = (
+            select(runs, func.count(writes.c.file_id.distinct()).label("photos"))
+            .select_from(runs.outerjoin(writes, done))
+            .group_by(runs.c.id)
+            .order_by(runs.c.id.desc())
+        )
         return [
             Run(
                 id=row.id,
@@ -88,32 +104,108 @@ def every_run(db: Database) -> list[Run]:
                 started_at=row.started_at,
                 ended_at=row.ended_at,
                 photos=row.photos,
-                undone=row.undone,
+                undone=undone[row.id],
+                partly=partly[row.id],
             )
             for row in connection.execute(statement)
         ]
 
 
-def chosen(db: Database, which: Which) -> list[PastWrite]:
-    """The writes to undo, newest first: those that were done and not undone since.
+def _undos() -> Select[Any]:
+    return select(writes.c.run_id, writes.c.undone_by, writes.c.standing).where(
+        writes.c.state == "done",
+        writes.c.run_id.is_not(None),
+        writes.c.undone_by.is_not(None),
+    )
 
-    Undos are among them only if their own run is named.
+
+def _undone(rows: Iterable[Row[Any]]) -> tuple[dict[int, int], dict[int, int]]:
+    """By run, how many writes were undone, and how many in part."""
+    counts: tuple[dict[int, int], ...] = (defaultdict(int), defaultdict(int))
+    for row in rows:
+        counts[standing.is_open(row)][row.run_id] += 1
+    return counts[False], counts[True]
+
+
+def chosen(db: Database, which: Which) -> list[PastWrite]:
+    """The writes to undo, newest first: those of which something stands.
+
+    Undos are among them only if their own run is named. With a write come those below
+    it on the same photo that were undone as far as it let them.
     """
-    statement = _writes()
+    query = _writes().where(standing.not_undone())
+    statement = query
     if which.run_id is not None:
         statement = statement.where(writes.c.run_id == which.run_id)
     else:
-        statement = statement.where(writes.c.kind != "undo")
+        statement = statement.where(writes.c.kind != standing.UNDO)
     if which.place is not None:
         statement = statement.where(at_or_below(which.place))
     if which.since is not None:
         statement = statement.where(writes.c.created_at >= which.since)
     with db.read() as connection:
-        rows: Iterable[Row[Any]] = connection.execute(statement).all()
-    if which.tag is not None:
-        wanted = tagnames.key(which.tag)
-        rows = [r for r in rows if wanted in map(tagnames.key, r.added_tags)]
-    return [_past(row) for row in rows]
+        rows = [
+            row
+            for row in connection.execute(statement)
+            if standing.is_open(row) and standing.did_something(row)
+        ]
+        newest: dict[tuple[int, bool], int] = {}
+        for row in rows:
+            newest.setdefault((row.file_id, row.kind == standing.UNDO), row.id)
+        found = {row.id: row for row in rows}
+        for chunk in tagnames.chunks(sorted({file_id for file_id, _ in newest})):
+            waiting = query.where(
+                writes.c.file_id.in_(chunk), writes.c.standing.is_not(None)
+            )
+            for row in connection.execute(waiting):
+                above = newest.get((row.file_id, row.kind == standing.UNDO), 0)
+                if standing.is_waiting(row) and row.id < above:
+                    found[row.id] = row
+    return [_past(found[write_id]) for write_id in sorted(found, reverse=True)]
+
+
+def tagged(db: Database, name: str) -> list[list[PastWrite]]:
+    """The writes that may have brought a tag where it is ours, a list for each file."""
+    key = tagnames.key(name)
+    ours = (
+        select(own_tags.c.file_id)
+        .join(tags, tags.c.id == own_tags.c.tag_id)
+        .where(tags.c.key == key)
+    )
+    query = _writes().where(
+        writes.c.file_id.in_(ours),
+        writes.c.kind != standing.UNDO,
+        standing.not_undone(),
+    )
+    by_target: dict[tuple[int, str], list[PastWrite]] = defaultdict(list)
+    with db.read() as connection:
+        for row in connection.execute(query):
+            by_target[row.file_id, row.mode].append(_past(row))
+    return list(by_target.values())
+
+
+def of(db: Database, places: Sequence[bytes]) -> list[PastWrite]:
+    """Every write of the photos at or below `places`, newest first."""
+    query = _writes().where(or_(*(at_or_below(place) for place in places)))
+    with db.read() as connection:
+        return [_past(row) for row in connection.execute(query)]
+
+
+def until(db: Database, file_id: int, write_id: int) -> list[PastWrite]:
+    """What stood in a photo when one write of it was the last, newest first."""
+    query = _writes().where(
+        writes.c.file_id == file_id,
+        writes.c.id <= write_id,
+        writes.c.mode == WriteMode.FILE.value,
+        writes.c.kind != standing.UNDO,
+    )
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        _past(row, was_whole=True)
+        for row in rows
+        if row.undone_by is None or row.undone_by > write_id
+    ]
 
 
 def _writes() -> Select[Any]:
@@ -128,15 +220,21 @@ def _writes() -> Select[Any]:
             folders.c.removed_at,
         )
         .select_from(writes.join(files, writes.c.file_id == files.c.id).join(folders))
-        .where(
-            writes.c.state == "done",
-            writes.c.undone_by.is_(None),
-        )
+        .where(writes.c.state == "done")
         .order_by(writes.c.id.desc())
     )
 
 
-def _past(row: Row[Any]) -> PastWrite:
+def _past(row: Row[Any], *, was_whole: bool = False) -> PastWrite:
+    before, intended = (
+        {name: tuple(texts) for name, texts in values.items()}
+        for values in (row.before, row.intended)
+    )
+    is_whole = was_whole or row.undone_by is None
+    left = None if is_whole else dict(row.standing or {})
+    if left:
+        before = {name: texts for name, texts in before.items() if name in left}
+        intended = {name: texts for name, texts in intended.items() if name in left}
     return PastWrite(
         id=row.id,
         file_id=row.file_id,
@@ -147,8 +245,9 @@ def _past(row: Row[Any]) -> PastWrite:
         run_id=row.run_id,
         written_at=row.closed_at or row.created_at,
         identity=row.identity or "",
-        before={name: tuple(texts) for name, texts in row.before.items()},
-        intended={name: tuple(texts) for name, texts in row.intended.items()},
+        before=before,
+        intended=intended,
+        left=left,
         away=_away(row),
     )
 

@@ -6,13 +6,14 @@ a word that a person takes out is told from one that never was there.
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from tagger.records import FileWords, PlaceWords, StatKey, WriteMode, Written
 from tagger.tracking import changes, placewords, tagnames
 from tagger.tracking.queueing import enqueue
-from tagger.tracking.schema import sidecars, writes
+from tagger.tracking.schema import files, sidecars, writes
 from tagger.tracking.sidecars import Beside, Known, Stand, of_file
 
 NOTHING = PlaceWords()
@@ -166,6 +167,23 @@ def written(
             copied=list(kept.values()),
         )
     )
+
+
+def restored(connection: Connection, write: Row[Any], done: Written) -> None:
+    """Put down how the photo, or its sidecar, stands once a write of it is put back."""
+    if write.mode != WriteMode.FILE.value:
+        written(
+            connection,
+            write.file_id,
+            done.target,
+            done.stat,
+            content_hash=write.after_hash,
+            words=done.words,
+            copied=write.copied_tags or (),
+        )
+    elif done.stat is not None:
+        mine = files.c.id == write.file_id
+        connection.execute(update(files).where(mine).values(**asdict(done.stat)))
 
 
 def _others_of(

@@ -1,5 +1,6 @@
 """Looks: what a look at a photo found, kept with its file."""
 
+import os
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from tagger.records import (
 )
 from tagger.tracking import (
     changes,
+    copies,
     handiwork,
     imports,
     keeping,
@@ -247,7 +249,7 @@ def _keep_words(
         where = beside.mode if beside.is_said_in(words) else WriteMode.FILE
         own = _with_imported(connection, row, own, brought, where=where)
     elif own.exact and (hand.restored or not hand.edited):
-        _as_written(connection, row, words, own)
+        _as_written(connection, row, words, own, content=content, beside=beside)
     elif is_known and hand.edited:
         reconcile.edited(connection, row, was, words)
     _replace(connection, file_id, words, own)
@@ -270,11 +272,19 @@ def _keep_words(
 
 
 def _as_written(
-    connection: Connection, row: Row[Any], words: FileWords, own: ownwords.Own
+    connection: Connection,
+    row: Row[Any],
+    words: FileWords,
+    own: ownwords.Own,
+    *,
+    content: str | None,
+    beside: Beside,
 ) -> None:
     """The file is as a write of ours left or found it: here, or where it was copied."""
     if row.written_at is None and own.of not in (None, row.id):
         reconcile.inherit(connection, row.id, words, original=own.of)
+        copies.adopt(connection, row, content, target=os.path.realpath(row.path))
+        copies.adopt(connection, row, beside.content_hash, target=beside.place)
     _note(
         connection,
         row.id,

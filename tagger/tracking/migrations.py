@@ -82,10 +82,17 @@ def m005_queue_control(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m003_partial_undo(connection: Connection) -> None:
+    """A write may be put back in part: what still stands of it is on record."""
+    for column in ("standing", "leaves", "words"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column} JSON")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
     m002_sidecars,
+    m003_partial_undo,
     m005_queue_control,
     m006_renamed_tags,
     m007_failed_edits,

@@ -67,11 +67,11 @@ def found(
         if not doubtful or _is_all_there(before, words):
             own.append(before)
     present = {tagnames.key(name) for name in words.tags}
-    by_result = [one for one in own if one.result_id is not None]
-    by_edit = [one for one in own if one.by_edit]
-    written = next(iter([*by_result, *by_edit]), Own())
+    known = [one for one in own if one.of is not None]
+    answered = [one for one in known if one.result_id is not None]
+    written = next(iter([*answered, *known]), Own())
     exact = {
-        None: bool(by_result or by_edit),
+        None: bool(known),
         WriteMode.FILE.value: photo is not None,
         # A sidecar that is gone was lost, or left behind: no word was taken out.
         WriteMode.SIDECAR.value: beside is None or sidecar is not None,

@@ -235,8 +235,11 @@ jobs = Table(
 # `own_tags` are all tags of ours in what it leaves, those of earlier writes included;
 # `copied_tags` those of the person's that a sidecar got from the photo by it.
 # `kind` is `tag`, `undo` or `edit`; `before_hash` is that of the whole target before,
-# NULL if there was none. An undo names the write it `undoes`, which names it back. Of a
-# write into the photo itself, `identity` is that of the picture it was to leave alone.
+# NULL if there was none. An undo names the write it `undoes`, which names it back, the
+# last one, with the fields that were not put back in `standing` (NULL: all were); what
+# it `leaves` so itself and the `words` there afterwards are known before it happens.
+# Of a write into the photo itself, `identity` is that of the picture it was to leave
+# alone.
 writes = Table(
     "writes",
     metadata,
@@ -250,6 +253,9 @@ writes = Table(
     Column("kind", Text, nullable=False, server_default="tag"),
     Column("undoes", Integer, ForeignKey("writes.id")),
     Column("undone_by", Integer, ForeignKey("writes.id")),
+    Column("standing", JSON(none_as_null=True)),
+    Column("leaves", JSON(none_as_null=True)),
+    Column("words", JSON(none_as_null=True)),
     Column("expect", JSON),
     Column("before", JSON, nullable=False),
     Column("intended", JSON, nullable=False),

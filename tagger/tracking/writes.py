@@ -17,6 +17,7 @@ from tagger.tracking import (
     ownwords,
     pictures,
     sidecars,
+    standing,
     tagnames,
     undoing,
 )
@@ -62,7 +63,7 @@ def intend(
                 target=intent.target,
                 mode=str(intent.mode),
                 state="intent",
-                kind=_kind(connection, file_id, result_id),
+                kind=_kind(connection, file_id, result_id, intent),
                 before_hash=before_hash,
                 expect=asdict(intent.expect) if intent.expect else None,
                 before={name: list(v) for name, v in intent.before.items()},
@@ -83,12 +84,16 @@ def intend(
     return int(write_id)
 
 
-def _kind(connection: Connection, file_id: int, result_id: int | None) -> str:
-    """`edit` if the answer is in the file already, and only a person's word came."""
-    written = connection.execute(
-        select(files.c.written_result_id).where(files.c.id == file_id)
-    ).scalar_one()
-    return "edit" if result_id in (None, written) else "tag"
+def _kind(
+    connection: Connection, file_id: int, result_id: int | None, intent: Intent
+) -> str:
+    """`edit` if the answer is there already, and only a person's word came."""
+    row = connection.execute(select(files).where(files.c.id == file_id)).one()
+    if result_id not in (None, row.written_result_id):
+        return standing.TAG
+    brings = bool(intent.added_tags) or intent.wrote_description is not None
+    moves = brings and row.written_mode not in (None, str(intent.mode))
+    return standing.TAG if moves and result_id is not None else standing.EDIT
 
 
 def _merged(connection: Connection, file_id: int, added: Sequence[str]) -> list[str]:
@@ -264,8 +269,9 @@ def settle(
             return False
         _close(connection, intent.id, "done")
         enqueue(connection, {intent.file_id: None})
-        if row.kind == undoing.UNDO:
-            undoing.follow(connection, row, undoing.Done(words=None))
+        if row.kind == standing.UNDO:
+            undoing.follow(connection, row)
+            _look_again(connection, intent.file_id)
             return True
         in_file = intent.mode is WriteMode.FILE
         _take_over(
@@ -278,11 +284,15 @@ def settle(
             own=_merged(connection, intent.file_id, row.own_tags),
             description=row.wrote_description,
         )
-        # What stands there now is read at the next look, not guessed.
-        connection.execute(
-            update(files).where(files.c.id == intent.file_id).values(looked_at=None)
-        )
+        _look_again(connection, intent.file_id)
         return True
+
+
+def _look_again(connection: Connection, file_id: int) -> None:
+    """What stands there now is read at the next look, not guessed."""
+    connection.execute(
+        update(files).where(files.c.id == file_id).values(looked_at=None)
+    )
 
 
 def _place(

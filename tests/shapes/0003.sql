@@ -20,7 +20,6 @@ CREATE TABLE conflicts (
     resolved_at TEXT,
     FOREIGN KEY(file_id) REFERENCES files (id)
 );
-CREATE TABLE controls (name TEXT NOT NULL PRIMARY KEY, value BLOB, at TEXT NOT NULL);
 CREATE TABLE counters (
     name TEXT NOT NULL,
     value INTEGER NOT NULL,
@@ -83,7 +82,7 @@ CREATE TABLE files (
     own_description TEXT,
     person_description TEXT,
     description_removed BOOLEAN DEFAULT 0 NOT NULL,
-    undone_result_id INTEGER, cancelled_at TEXT,
+    undone_result_id INTEGER,
     FOREIGN KEY(folder_id) REFERENCES folders (id),
     UNIQUE (path),
     FOREIGN KEY(result_id) REFERENCES results (id),
@@ -118,7 +117,7 @@ CREATE TABLE jobs (
     token TEXT,
     lease_until FLOAT,
     not_before FLOAT,
-    created_at TEXT NOT NULL, was_state TEXT, was_reason TEXT, touched_ns BIGINT DEFAULT 0 NOT NULL,
+    created_at TEXT NOT NULL,
     UNIQUE (file_id),
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(run_id) REFERENCES runs (id),
@@ -136,7 +135,7 @@ CREATE TABLE migrations (
 );
 INSERT INTO "migrations" VALUES('m001_initial','2026-11-01T00:00:00.000Z');
 INSERT INTO "migrations" VALUES('m002_sidecars','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m005_queue_control','2026-11-25T00:00:00.000Z');
+INSERT INTO "migrations" VALUES('m003_partial_undo','2026-11-25T00:00:00.000Z');
 CREATE TABLE own_tags (
     file_id INTEGER NOT NULL,
     tag_id INTEGER NOT NULL,
@@ -206,7 +205,7 @@ CREATE TABLE taggers (
     message TEXT,
     backend TEXT,
     servers JSON NOT NULL,
-    seen_at FLOAT NOT NULL, watching JSON,
+    seen_at FLOAT NOT NULL,
     PRIMARY KEY (run_id),
     FOREIGN KEY(run_id) REFERENCES runs (id)
 );
@@ -216,7 +215,6 @@ CREATE TABLE tags (
     "key" TEXT NOT NULL,
     UNIQUE ("key")
 );
-CREATE TABLE timings (file_id INTEGER NOT NULL PRIMARY KEY, server TEXT, model TEXT, asked_at FLOAT, looking_s FLOAT NOT NULL, waiting_s FLOAT NOT NULL, asking_s FLOAT NOT NULL, writing_s FLOAT NOT NULL, tokens_in INTEGER, tokens_out INTEGER);
 CREATE TABLE writes (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     file_id INTEGER NOT NULL,
@@ -237,7 +235,7 @@ CREATE TABLE writes (
     before_hash TEXT,
     after_hash TEXT NOT NULL,
     created_at TEXT NOT NULL,
-    closed_at TEXT, copied_tags JSON,
+    closed_at TEXT, copied_tags JSON, standing JSON, leaves JSON, words JSON,
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(result_id) REFERENCES results (id),
     FOREIGN KEY(run_id) REFERENCES runs (id),
@@ -265,7 +263,4 @@ CREATE INDEX writes_before ON writes (before_hash);
 CREATE INDEX writes_run ON writes (run_id);
 CREATE INDEX writes_file ON writes (file_id);
 CREATE INDEX sidecars_path ON sidecars (path);
-CREATE INDEX timings_asked ON timings (asked_at);
-CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC);
-CREATE INDEX results_created ON results (created_at);
 COMMIT;

@@ -34,7 +34,7 @@ CREATE TABLE edits (
     photos INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     finished_at TEXT
-, failed INTEGER DEFAULT 0 NOT NULL);
+);
 CREATE TABLE file_tags (
     file_id INTEGER NOT NULL,
     tag_id INTEGER NOT NULL,
@@ -136,9 +136,9 @@ CREATE TABLE migrations (
 );
 INSERT INTO "migrations" VALUES('m001_initial','2026-11-01T00:00:00.000Z');
 INSERT INTO "migrations" VALUES('m002_sidecars','2026-11-25T00:00:00.000Z');
+INSERT INTO "migrations" VALUES('m003_partial_undo','2026-11-25T00:00:00.000Z');
 INSERT INTO "migrations" VALUES('m005_queue_control','2026-11-25T00:00:00.000Z');
 INSERT INTO "migrations" VALUES('m006_renamed_tags','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m007_failed_edits','2026-11-25T00:00:00.000Z');
 CREATE TABLE own_tags (
     file_id INTEGER NOT NULL,
     tag_id INTEGER NOT NULL,
@@ -239,7 +239,7 @@ CREATE TABLE writes (
     before_hash TEXT,
     after_hash TEXT NOT NULL,
     created_at TEXT NOT NULL,
-    closed_at TEXT, copied_tags JSON,
+    closed_at TEXT, copied_tags JSON, standing JSON, leaves JSON, words JSON,
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(result_id) REFERENCES results (id),
     FOREIGN KEY(run_id) REFERENCES runs (id),

@@ -4,6 +4,7 @@ A sidecar that was ours alone is deleted once nothing of another's is in it; und
 that makes it again.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +21,16 @@ from tagger.pipeline.metadata import (
     restoring,
     sidecar,
     verifying,
+    wayback,
 )
 from tagger.pipeline.metadata.editing import Edit
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.looking import Photo
+from tagger.pipeline.metadata.past import Past, TagPast
 from tagger.pipeline.metadata.reading import Dump
 from tagger.pipeline.metadata.replacing import Refused
-from tagger.pipeline.metadata.restoring import Restored, Return, Values
-from tagger.records import Intent, StatKey, WriteMode, Written
+from tagger.pipeline.metadata.restoring import Restored, Return
+from tagger.records import FileWords, Intent, StatKey, WriteMode, Written
 
 OnIntent = Callable[[Intent], None]
 
@@ -55,29 +58,40 @@ class Request:
 def restore(
     exiftool: Exiftool,
     request: Request,
+    past: Past | TagPast,
     *,
-    before: Values,
-    intended: Values,
     keep_time: bool,
     on_intent: OnIntent,
 ) -> Restored:
-    """Put one write back, as `Writer.restore` says."""
+    """Put one write back, or one tag of several, as `Writer.restore` says."""
     with replacing.trouble(request.path):
         photo = _look(exiftool, request)
     found = photo.found if request.in_photo else photo.sidecar_found
     now = _dump(photo, request)
     if request.expect is not None:
         replacing.check_untouched(request.target, request.expect)
-    way = restoring.way_back(now, before, intended)
+    way = _way(now, past)
     if way.does_nothing:
-        left = way.left(now, now)
-        return Restored(written=None, refused=way.refused, unrestorable=left)
+        return _restored(photo, request, way, now)
     if found is None and fields.FILE_ITSELF not in way.goal:
         raise FileChanged(request.target, "it is gone, or its folder is")
     if found is not None and (reason := replacing.why_not(request.target, found)):
         raise Refused(reason)
+
+    def announce(intent: Intent) -> None:
+        """The intent, with what is left and the words there as they will be."""
+        after = _after(now, intent)
+        on_intent(
+            dataclasses.replace(
+                intent,
+                left=way.left(now, after),
+                words=_words(photo, request, after),
+            )
+        )
+
     if found is not None and way.deletes(now):
-        return _deleted(photo, request, way, found, on_intent)
+        _delete(request, now, found, announce)
+        return _restored(photo, request, way, Dump(), changed=True)
     edit = Edit(
         target=request.target,
         mode=request.mode,
@@ -90,9 +104,15 @@ def restore(
         identity=request.identity if request.in_photo else None,
     )
     after, key = editing.carry_out(
-        exiftool, edit, keep_time=keep_time and request.in_photo, on_intent=on_intent
+        exiftool, edit, keep_time=keep_time and request.in_photo, on_intent=announce
     )
-    return _restored(photo, request, way, after, key)
+    return _restored(photo, request, way, after, key, changed=True)
+
+
+def _way(now: Dump, past: Past | TagPast) -> Return:
+    if isinstance(past, TagPast):
+        return wayback.without_tag(now, past)
+    return wayback.find(now, past)
 
 
 def _look(exiftool: Exiftool, request: Request) -> Photo:
@@ -124,15 +144,17 @@ def _dump(photo: Photo, request: Request) -> Dump:
     return now
 
 
-def _deleted(
-    photo: Photo,
-    request: Request,
-    way: Return,
-    found: os.stat_result,
-    on_intent: OnIntent,
-) -> Restored:
+def _after(now: Dump, intent: Intent) -> Dump:
+    """What the target will hold once the intent is carried out."""
+    values = dict(now.values) | intent.intended
+    there = {name: texts for name, texts in values.items() if texts}
+    return dataclasses.replace(now, values=there)
+
+
+def _delete(
+    request: Request, now: Dump, found: os.stat_result, on_intent: OnIntent
+) -> None:
     """Remove a sidecar that was ours alone."""
-    now = _dump(photo, request)
     names = [*verifying.inside(now), fields.FILE_ITSELF]
     key = StatKey.of(found)
     on_intent(
@@ -149,21 +171,37 @@ def _deleted(
     )
     with replacing.trouble(request.target):
         replacing.delete(request.target, expect=key)
-    return _restored(photo, request, way, Dump(), None)
+
+
+def _words(photo: Photo, request: Request, after: Dump) -> FileWords:
+    if request.in_photo:
+        return photo.words(photo=after)
+    return photo.words(beside=after)
 
 
 def _restored(
-    photo: Photo, request: Request, way: Return, after: Dump, key: StatKey | None
+    photo: Photo,
+    request: Request,
+    way: Return,
+    after: Dump,
+    key: StatKey | None = None,
+    *,
+    changed: bool = False,
 ) -> Restored:
-    words = photo.words(photo=after) if request.in_photo else photo.words(beside=after)
+    now, words = _dump(photo, request), _words(photo, request, after)
+    written = Written(
+        target=request.target,
+        mode=request.mode,
+        changed=True,
+        stat=key,
+        words=words,
+    )
     return Restored(
-        written=Written(
-            target=request.target,
-            mode=request.mode,
-            changed=True,
-            stat=key,
-            words=words,
-        ),
+        written=written if changed else None,
+        words=words,
+        put_back=way.put_back(now, after),
         refused=way.refused,
-        unrestorable=way.left(_dump(photo, request), after),
+        unrestorable=way.unrestored(now, after),
+        waiting=way.waits,
+        left=way.left(now, after),
     )

@@ -8,7 +8,7 @@ shall contain is `merging`'s, and what it contained before a write is `restoring
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, shown
@@ -29,6 +29,7 @@ from tagger.pipeline.metadata import (
 from tagger.pipeline.metadata.editing import Edit
 from tagger.pipeline.metadata.exiftool import Exiftool, NoReply
 from tagger.pipeline.metadata.looking import Photo
+from tagger.pipeline.metadata.past import Past, TagPast
 from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.pipeline.metadata.replacing import Refused
@@ -134,9 +135,8 @@ class Writer:
         self,
         photo: bytes,
         target: bytes,
+        past: Past | TagPast,
         *,
-        before: Mapping[str, tuple[str, ...]],
-        intended: Mapping[str, tuple[str, ...]],
         mode: WriteMode,
         identity: str,
         expect: StatKey | None = None,
@@ -146,12 +146,9 @@ class Writer:
     ) -> Restored:
         """Put back what one recorded write changed in `target`, a photo or a sidecar.
 
-        `before` and `intended` are those of the write's `Intent`. The intent handed to
+        Of a `TagPast` only the entries of that tag are taken out. The intent handed to
         `on_intent` is that of this restoring, so it can be undone in the same way; its
         `after_hash` is empty where a sidecar that was ours alone is deleted.
-
-        The writes of one file must be put back latest first: over a later one that
-        stands, an earlier may find its own words again where a person said them since.
 
         Raises as `write` does; the files are as they were then.
         """
@@ -161,8 +158,7 @@ class Writer:
                 undoing.Request(
                     photo, target, mode, identity, expect, sidecar, tuple(others)
                 ),
-                before=before,
-                intended=intended,
+                past,
                 keep_time=self._settings.keep_modified_time,
                 on_intent=on_intent,
             )
