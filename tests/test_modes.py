@@ -289,7 +289,8 @@ def test_verify_finds_what_is_wrong_with_a_sidecar(books: Library) -> None:
     sidecar = books.sidecar(books.root / "a.jpg")
     take_out(sidecar, "dog")
     put_in(sidecar, "Rex")
-    stray = sidecar.with_name(f".tagger-1-{'0' * 32}.xmp")
+    # No process has that number: the largest is 4,194,304.
+    stray = sidecar.with_name(f".tagger-99999999-{'0' * 32}.xmp")
     stray.write_bytes(b"")
     assert books.faults() == [
         "a.jpg: tags not in the file: dog",

@@ -23,9 +23,8 @@ class Own:
     """What is ours, by key and by text, and the write that brought it, if one did.
 
     `exact` says that the bytes we last wrote to, or stood there before, are known, so
-    that nobody edited them; `of` is the file they were known from. `by_edit` says that
-    the write brought a person's words only. The photo and its sidecar may each be
-    `known` by their bytes.
+    that nobody edited them; `of` is the file they were known from. The photo and its
+    sidecar may each be `known` by their bytes.
     """
 
     tags: dict[str, str] = field(default_factory=dict)
@@ -37,7 +36,6 @@ class Own:
     of: int | None = None
     photo_known: bool = False
     sidecar_known: bool = False
-    by_edit: bool = False
 
 
 def found(
@@ -157,7 +155,6 @@ def _left_by(write: Row[Any]) -> Own:
         mode=write.mode,
         written_at=write.closed_at or write.created_at,
         of=write.file_id,
-        by_edit=write.kind == "edit" and write.result_id is None,
     )
 
 

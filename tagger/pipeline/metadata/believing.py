@@ -13,7 +13,7 @@ from tagger.records import FileWords, Provenance
 
 LONGEST_NAME = 200
 LONGEST_TAG = 500
-LONGEST_DESCRIPTION = 20_000
+LONGEST_DESCRIPTION = 100_000
 # Who says a tag goes by the model's name; these two are the person's.
 NOT_A_MODEL = frozenset({"file", "person"})
 
