@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tagger.errors import UsageError
+from tagger.texts import holdable
 
 LONGEST_QUERY = 1_000
 MOST_CLAUSES = 64
@@ -59,7 +60,7 @@ def parse(query: str) -> tuple[Clause, ...]:
         raise UsageError(
             f"The search is {len(query)} characters long; {LONGEST_QUERY} are allowed"
         )
-    clauses = tuple(_Reader(query).clauses())
+    clauses = tuple(_Reader(holdable(query)).clauses())
     if len(clauses) > MOST_CLAUSES:
         raise UsageError(
             f"The search has {len(clauses)} parts; {MOST_CLAUSES} are allowed"

@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tagger import config
+from tagger import config, logs
 from tagger.cli import arguments
 from tagger.errors import ConfigError, ModelUnavailable, TaggerError, UsageError
+from tagger.texts import printable
 
 DONE, FAILED, USAGE, SOME_FAILED, NO_MODEL, STOPPED = 0, 1, 2, 3, 4, 130
 
@@ -21,11 +22,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments.parser().parse_args(argv)
     try:
         settings = config.load()
-        logging.basicConfig(
-            level=settings.app.log_level.upper(),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        logs.begin(settings.app.log_level.upper())
         # One line a request would bury what the program itself has to say.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         if not options.verbose and options.quiet_log:
@@ -34,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except TaggerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return _code(error)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
