@@ -6,6 +6,7 @@ trailing `Z`, except `taken_at`, which is the camera's wall clock and has no zon
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -75,10 +76,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Who said a file's words, as the file itself tells: the program's last answer.
+    """Who said a file's words, as the file itself tells, when they were last written.
 
     `tags` and `description` are the answer's, as they stand in the file; `tagged_at`
-    is when the model gave it.
+    is when the model gave it. Without an answer `model` is empty. `found_tags` are
+    keywords that stood in the file, `edited_tags` what a person added in the program,
+    `removed_tags` what a person took out anywhere, `edited_description` the one given
+    in the program.
     """
 
     program: str
@@ -87,6 +91,15 @@ class Provenance:
     tagged_at: str
     tags: tuple[str, ...] = ()
     description: str | None = None
+    found_tags: tuple[str, ...] = ()
+    edited_tags: tuple[str, ...] = ()
+    removed_tags: tuple[str, ...] = ()
+    edited_description: str | None = None
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Every word that stood in the file when this was written."""
+        return (*self.tags, *self.found_tags, *self.edited_tags)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +107,15 @@ class FileWords:
     """The words that stand in a file or its sidecar now.
 
     `provenance` is what an Image Tagger, this one or another, left in the file of
-    where its words come from; None if there is nothing of the kind.
+    where its words come from; None if there is nothing of the kind. `leftovers` are
+    words that somebody took out of the file and that stand in some of its fields yet,
+    `leftover_description` is one of the same kind.
     """
 
     description: str | None = None
     tags: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    leftover_description: str | None = None
     provenance: Provenance | None = None
 
 
@@ -155,7 +172,10 @@ class WantedWords:
     """What a write shall achieve in one file.
 
     `tags` are to be there afterwards, besides every keyword of the person's. `retired`
-    are tags an earlier write of ours added and nobody else said: they may go.
+    are tags an earlier write of ours added and nobody else said: they may go, as they
+    are spelt. `refused` are words a person took out, in the program or outside: they
+    go whoever wrote them, in any spelling and out of any tree; where another word took
+    a refused one's place, `renamed` says so, by its `same` form.
     `own_description` is the one an earlier write of ours left; if the file still has
     exactly that, it may be replaced, any other is the person's. `by_person` says that a
     person gave the description in the program: it replaces any. `provenance` is put
@@ -165,6 +185,8 @@ class WantedWords:
     description: str
     tags: tuple[str, ...]
     retired: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     own_description: str | None = None
     by_person: bool = False
     provenance: Provenance | None = None
@@ -177,7 +199,8 @@ class Intent:
     `before` and `intended` map ExifTool field names (`XMP-dc:Subject`) to the values
     they held and will hold; a field that did not exist has an empty tuple. `expect` is
     the stat key of the target (None: it does not exist yet, a new sidecar),
-    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex.
+    `after_hash` the BLAKE3 of the finished temporary file, whole file, hex. Of a photo
+    `after_size_bytes` and `after_mtime_ns` are that file's, too; a sidecar has none.
     """
 
     target: bytes
@@ -188,6 +211,8 @@ class Intent:
     added_tags: tuple[str, ...]
     wrote_description: str | None
     after_hash: str
+    after_size_bytes: int | None = None
+    after_mtime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from tests.support_pipeline import (
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    *("tag", "demo", "serve", "run", "scan", "status", "search", "export"),
+    *("tag", "import", "demo", "serve", "run", "scan", "status", "search", "export"),
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
     *("folders activate", "folders deactivate", "runs", "undo", "verify"),
     *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
@@ -196,6 +197,29 @@ def test_a_dry_run_lists_and_changes_nothing(
     assert ollama.count == 0
     assert {p.name: p.read_bytes() for p in (tmp_path / "photos").iterdir()} == before
     assert not (tmp_path / "data" / "tracking.db").exists()
+
+
+def test_words_of_a_lost_database_are_imported_and_what_failed_is_3(
+    tmp_path: Path, environment: Mapping[str, str], ollama: OllamaDouble
+) -> None:
+    photos = tmp_path / "photos"
+    said(tagger(environment, "tag", str(photos), "--limit", "2", "--json"))
+    shutil.rmtree(tmp_path / "data")
+    foreseen = tagger(environment, "import", str(photos), "--dry-run")
+    assert "2 photos with an answer of gemma3:4b" in foreseen.stdout
+    assert "2 of 3 photos would be imported" in foreseen.stderr
+    assert not (tmp_path / "data").exists()
+    found = said(tagger(environment, "import", str(photos), "--json"))
+    assert isinstance(found, dict)
+    assert (found["imported"], found["without_words"], found["failed"]) == (2, 1, [])
+    (photos / "torn.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    os.utime(photos / "torn.jpg", (1, 1))
+    answer = tagger(environment, "import", str(photos))
+    assert (answer.returncode, answer.stdout) == (3, "1 photo failed\n")
+    assert "torn.jpg: " in answer.stderr
+    assert "3 photos known before" in answer.stderr
+    assert tagger(environment, "import", str(tmp_path / "none")).returncode == 2
+    assert ollama.count == 2
 
 
 def test_folders_are_added_listed_switched_scanned_and_removed(

@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from tagger.config import Config
+from tagger.pipeline.carrying import carry_out
 from tagger.pipeline.tagging import tag
+from tagger.pipeline.undo import undo
 from tagger.records import ImageSnapshot, WriteMode
+from tagger.tracking import edits
+from tagger.tracking.database import Database
+from tagger.tracking.history import Which
 from tagger.vision.choose import choose
 from tests.ollama_double import OllamaDouble
+from tests.support_metadata import field
 from tests.support_pipeline import (
     in_file,
     known_images,
@@ -71,6 +77,54 @@ def test_the_same_words_and_sources_are_there_without_asking(
     assert {path: path.read_bytes() for path in photos.iterdir()} == bytes_before
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_person_said_in_the_program_is_the_persons_again(
+    tmp_path: Path, photos: Path, ollama: OllamaDouble, mode: WriteMode
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    run(config, photos, write_mode=mode)
+    one, two = ([os.fsencode(photos / name)] for name in ("1.jpg", "2.jpg"))
+    with Database.open(config.tracking_path) as db:
+        for edit in (
+            edits.tag(db, one, add=["garden", "日本"], remove=["number 1", "Oma"]),
+            edits.describe(db, two, "Von Hand"),
+            edits.replace(db, ["bar code"], "stripes"),
+        ):
+            carry_out(config, edit)
+    before = {name: said(image) for name, image in known_images(config).items()}
+    assert ("garden", "person") in before["1.jpg"][2]  # type: ignore[index]
+    lose(config)
+    run(config, photos, write_mode=mode)
+    assert ollama.count == 3
+    assert {n: said(image) for n, image in known_images(config).items()} == before
+    run(config, photos, retag=True)
+    for name, image in known_images(config).items():
+        words = {tag.name for tag in image.tags}
+        assert words >= {"stripes"}
+        assert "bar code" not in words
+        assert not (name == "1.jpg" and words & {"Oma", "number 1"})
+    assert known_images(config)["2.jpg"].description == "Von Hand"
+
+
+def test_edits_of_a_photo_no_model_has_seen_are_the_persons_again(
+    tmp_path: Path, photos: Path, ollama: OllamaDouble
+) -> None:
+    config = settings(tmp_path, ollama.url)
+    run(config, photos)
+    one = photos / "1.jpg"
+    undo(config, Which(place=os.fsencode(one)))
+    with Database.open(config.tracking_path) as db:
+        carry_out(config, edits.tag(db, [os.fsencode(one)], add=["garden"]))
+    assert field(one, "XMP-imagetagger:Model") == []
+    assert field(one, "XMP-imagetagger:EditedTags") == ["garden"]
+    lose(config)
+    run(config, photos)
+    tags = {tag.name: tag.source for tag in known_images(config)["1.jpg"].tags}
+    assert tags["garden"] == "person"
+    assert tags["Oma"] == "file"
+    assert ollama.count == 4
+
+
 def test_imported_words_give_way_to_a_new_answer_and_a_persons_do_not(
     tmp_path: Path, photos: Path, ollama: OllamaDouble
 ) -> None:
@@ -98,6 +152,9 @@ def test_what_was_taken_out_before_the_database_was_lost_stays_out(
     removals = [f"-{name}-=bar code" for name in names]
     subprocess.run([*command, *removals, str(photo)], check=True)
     lose(config)
+    run(config, photos)
+    # Windows reads a field that the other program did not know.
+    assert field(photo, "IFD0:XPKeywords") == ["number 3"]
     before = photo.read_bytes()
     run(config, photos)
     assert photo.read_bytes() == before

@@ -182,7 +182,9 @@ def test_the_later_answer_counts_where_file_and_sidecar_differ(
     early, late = provenance("dog", hour=9), provenance("cat", hour=11)
     written(writer, photo, words("", "dog", provenance=early))
     written(writer, photo, words("", "cat", provenance=late), mode=WriteMode.SIDECAR)
-    assert writer.read(photo).provenance == late
+    said = writer.read(photo).provenance
+    assert said is not None
+    assert (said.tagged_at, said.tags) == (late.tagged_at, ("cat",))
 
     os.unlink(photo + b".xmp")
     assert writer.read(photo).provenance == early
@@ -214,7 +216,7 @@ def test_it_holds_what_metadata_can_and_nothing_empty(
         tags=("dog", "", "\x01", "dog", "a\r\nb"),
     )
 
-    done = written(writer, photo, words("", "dog", provenance=said))
+    done = written(writer, photo, words("", "dog", "a\nb", provenance=said))
 
     assert done.words.provenance == Provenance(
         program="P",
@@ -223,7 +225,8 @@ def test_it_holds_what_metadata_can_and_nothing_empty(
         tagged_at="now",
         tags=("dog", "a\nb"),
     )
-    assert not written(writer, photo, words("", "dog", provenance=said)).changed
+    again = words("", "dog", "a\nb", provenance=said)
+    assert not written(writer, photo, again).changed
 
 
 def test_the_file_stays_valid_for_exiftool(writer: Writer, photo: bytes) -> None:

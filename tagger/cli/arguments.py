@@ -14,6 +14,14 @@ EXIT_CODES = """exit codes:
   3  some photos failed; each is named with its reason
   4  no usable model server
 """
+IMPORT_CODES = """No file is written. Photos that bring no answer wait for a tagger.
+Runs, timings, tokens and the history for undo are in no file, and do not come back.
+
+exit codes:
+  0  all photos were read
+  2  bad usage or settings
+  3  some photos failed; each is named with its reason
+"""
 
 
 def parser() -> ArgumentParser:
@@ -28,6 +36,7 @@ def parser() -> ArgumentParser:
     )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _tag(commands)
+    _import(commands)
     _demo(commands)
     _serve(commands)
     _run(commands)
@@ -69,6 +78,24 @@ def _tag(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument(
         "--limit", type=_positive, metavar="N", help="work on at most N photos"
+    )
+
+
+def _import(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "import",
+        "importing:bring_in",
+        "take over the words of photos tagged elsewhere, or before the database was "
+        "lost; no model is asked",
+        json=True,
+        epilog=IMPORT_CODES,
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH")
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be taken over; change nothing",
     )
 
 

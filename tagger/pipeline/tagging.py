@@ -74,12 +74,12 @@ def tag(
     stop = stop or threading.Event()
     with closing(choice), opened(config) as workshop:
         db = workshop.db
-        real = [_checked(path, config) for path in paths]
+        real = [checked_place(path, config) for path in paths]
         run_id = runs.begin(db, "tag")
         try:
             alone = recover.at_start(db)
             for path in real:
-                _discover(workshop, path, write_mode=write_mode, alone=alone)
+                discover(workshop, path, write_mode=write_mode, alone=alone)
             if problem := workshop.exiftool_problem():
                 log.warning("%s", problem)
             ids = bound.bind(db, run_id, real, limit=limit, ask_again=retag)
@@ -104,7 +104,8 @@ def tag(
         )
 
 
-def _checked(path: bytes, config: Config) -> bytes:
+def checked_place(path: bytes, config: Config) -> bytes:
+    """The real path of a photo or folder; `UsageError` if it cannot be used."""
     real = os.path.realpath(os.path.abspath(path))
     if os.path.isfile(real):
         if not is_photo(os.path.basename(real)):
@@ -114,8 +115,12 @@ def _checked(path: bytes, config: Config) -> bytes:
     return checked(path, data_dir=config.data_dir)
 
 
-def _discover(
-    workshop: Workshop, path: bytes, *, write_mode: WriteMode | None, alone: bool
+def discover(
+    workshop: Workshop,
+    path: bytes,
+    *,
+    write_mode: WriteMode | None = None,
+    alone: bool,
 ) -> None:
     """See that the photos at `path` are known, in a folder that is."""
     db = workshop.db
@@ -197,16 +202,21 @@ def plan(
     config: Config, paths: Sequence[bytes], *, retag: bool, limit: int | None
 ) -> list[bytes]:
     """The photos `tag` would work on, by path; nothing is changed or recorded."""
-    real = [_checked(path, config) for path in paths]
-    seen: dict[bytes, StatKey] = {}
-    for path in real:
-        if os.path.isfile(path):
-            seen[path] = StatKey.of(os.stat(path))
-            continue
-        found = walk(Territory(path, recursive=True, data_dir=config.data_dir))
-        seen |= {one.path: one.stat for one in found.seen}
+    seen = photos_at(config, paths)
     done = set()
     if not retag and config.tracking_path.exists():
         with Database.open(config.tracking_path) as db:
             done = places.unchanged_and_tagged(db, seen)
     return sorted(path for path in seen if path not in done)[:limit]
+
+
+def photos_at(config: Config, paths: Sequence[bytes]) -> dict[bytes, StatKey]:
+    """The photos at or below `paths` as they stand now; nothing is recorded."""
+    seen: dict[bytes, StatKey] = {}
+    for path in [checked_place(path, config) for path in paths]:
+        if os.path.isfile(path):
+            seen[path] = StatKey.of(os.stat(path))
+            continue
+        found = walk(Territory(path, recursive=True, data_dir=config.data_dir))
+        seen |= {one.path: one.stat for one in found.seen}
+    return seen

@@ -1,10 +1,20 @@
-"""Bound: the jobs one `tag` command waits for, and when there is something to do."""
+"""Bound: the jobs one command waits for, and when there is something to do."""
 
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Case, Connection, case, func, select, update
+from sqlalchemy import (
+    Case,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
@@ -47,6 +57,52 @@ def bind(
                 .values(run_id=run_id, not_before=_soon())
             )
     return chosen
+
+
+def bind_unread(db: Database, run_id: int, paths: Sequence[bytes]) -> list[int]:
+    """Bind the photos at or below `paths` whose words nobody has read; their file ids.
+
+    Bound with them, but not counted, are those whose words are read and whose job is
+    still there: the command before may have been killed between the two.
+    """
+    with db.write() as connection:
+        below = _below(connection, paths)
+        unread: set[int] = set()
+        read: set[int] = set()
+        for chunk in tagnames.chunks(below):
+            for row in connection.execute(_waiting().where(files.c.id.in_(chunk))):
+                (unread if row.is_unread else read).add(row.id)
+        chosen = [i for i in below if i in unread]
+        failed = {*_failed(connection)}
+        queue(connection, [i for i in chosen if i in failed])
+        for chunk in tagnames.chunks([*chosen, *read]):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk))
+                .values(run_id=run_id, not_before=_soon())
+            )
+    return chosen
+
+
+def _waiting() -> Select[Any]:
+    """Photos to be looked at, and those that perhaps have but to be called done."""
+    is_unread = or_(files.c.looked_at.is_(None), files.c.words_at.is_(None))
+    has_failed = files.c.state == ImageState.FAILED.value
+    has_answer = and_(
+        files.c.state == ImageState.QUEUED.value,
+        files.c.written_result_id.is_not(None),
+        jobs.c.ask_again.is_(False),
+    )
+    return (
+        select(files.c.id, is_unread.label("is_unread"))
+        .outerjoin(jobs, jobs.c.file_id == files.c.id)
+        .where(
+            or_(
+                and_(is_unread, or_(jobs.c.id.is_not(None), has_failed)),
+                and_(jobs.c.id.is_not(None), has_answer),
+            )
+        )
+    )
 
 
 def _soon() -> Case[Any]:

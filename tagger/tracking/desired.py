@@ -37,6 +37,7 @@ class State:
     kept: dict[int, str]
     removed: frozenset[int]
     refused: tuple[str, ...]
+    instead: dict[str, str]
     answered: dict[int, ImageTag]
     found_description: str | None
     own_description: str | None
@@ -73,10 +74,18 @@ class State:
         return tuple(name for i, name in (self.own | gone).items() if i not in wanted)
 
     @property
-    def unwanted(self) -> tuple[str, ...]:
-        """What a write takes out: also what a person took out of some fields only."""
-        names = dict.fromkeys([*self.retired, *self.refused])
-        return tuple(names)
+    def renamed(self) -> dict[str, str]:
+        """By key, the tag that stands in the place of one a person took out."""
+        found = {}
+        for key, name in self.instead.items():
+            chain = {key}
+            while (further := tagnames.key(name)) in self.instead:
+                if further in chain:
+                    break
+                chain.add(further)
+                name = self.instead[further]
+            found[key] = name
+        return found
 
     @property
     def description(self) -> tuple[str | None, str | None]:
@@ -124,6 +133,11 @@ def states(connection: Connection, rows: Sequence[Row[Any]]) -> list[State]:
             kept={one.tag_id: one.name for one in said[row.id] if one.kept},
             removed=frozenset(one.tag_id for one in said[row.id] if not one.kept),
             refused=tuple(one.name for one in said[row.id] if not one.kept),
+            instead={
+                tagnames.key(one.name): one.instead
+                for one in said[row.id]
+                if one.instead and not one.kept
+            },
             answered=answered[row.result_id],
             found_description=row.found_description,
             own_description=row.own_description,

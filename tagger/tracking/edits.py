@@ -98,7 +98,7 @@ def replace(
         if new is not None:
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
-            _say(connection, found, name, kept=False)
+            _say(connection, found, name, kept=False, instead=new)
         return _made(connection, kind, {"old": old, "new": new}, ids)
 
 
@@ -174,12 +174,19 @@ def _check_known(connection: Connection, keys: dict[str, str]) -> None:
         raise UsageError(f"there is no tag {', '.join(unknown)}")
 
 
-def _say(connection: Connection, ids: Sequence[int], name: str, *, kept: bool) -> None:
+def _say(
+    connection: Connection,
+    ids: Sequence[int],
+    name: str,
+    *,
+    kept: bool,
+    instead: str | None = None,
+) -> None:
     """Put down of many photos that a tag belongs there, or does not."""
     if not ids:
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
-    values = {"name": name, "kept": kept, "at": utc_now()}
+    values = {"name": name, "kept": kept, "at": utc_now(), "instead": instead}
     connection.execute(
         insert(person_tags).on_conflict_do_update(
             index_elements=["file_id", "tag_id"], set_=values

@@ -242,11 +242,10 @@ def _with_imported(
             written_mode=str(WriteMode.SIDECAR if beside else WriteMode.FILE),
             written_at=brought.at,
         )
-    said = {brought.description} if brought.description else set()
     return replace(
         own,
         tags=own.tags | brought.tags,
-        descriptions=own.descriptions | said,
+        descriptions=own.descriptions | brought.descriptions,
     )
 
 
@@ -266,13 +265,14 @@ def _replace(
                 for n, (tag_id, name) in enumerate(found)
             ],
         )
-    ownwords.replace(connection, file_id, own.tags.values())
+    # What somebody took out of some fields only is no word of anybody's there.
+    ownwords.replace(connection, file_id, [*own.tags.values(), *words.leftovers])
     is_own = words.description in own.descriptions
     _note(
         connection,
         file_id,
         found_description=None if is_own else words.description,
-        own_description=words.description if is_own else None,
+        own_description=words.description if is_own else words.leftover_description,
     )
 
 

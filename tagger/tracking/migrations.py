@@ -19,7 +19,28 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m006_renamed_tags(connection: Connection) -> None:
+    """A tag that a person took out may have another one in its place."""
+    connection.exec_driver_sql("ALTER TABLE person_tags ADD COLUMN instead TEXT")
+
+
+def m008_pictures_of_writes(connection: Connection) -> None:
+    """Each write says which picture it found; earlier ones by the answer they wrote."""
+    for column in ("identity TEXT", "after_size_bytes BIGINT", "after_mtime_ns BIGINT"):
+        connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column}")
+    connection.exec_driver_sql(
+        """UPDATE writes SET identity = (
+            SELECT results.identity FROM results WHERE results.id = writes.result_id)
+        WHERE mode = 'file'"""
+    )
+
+
+# A step is written out in SQL: what `schema` says goes on changing after it.
+STEPS: tuple[Step, ...] = (
+    m001_initial,
+    m006_renamed_tags,
+    m008_pictures_of_writes,
+)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

@@ -77,15 +77,25 @@ def ids(db: Database, at: Sequence[bytes]) -> list[int]:
 
 def unchanged_and_tagged(db: Database, given: Mapping[bytes, StatKey]) -> set[bytes]:
     """Those of the given files that are done, and as they were when that was so."""
-    done = set()
+    return _unchanged(db, given, files.c.state == ImageState.TAGGED.value)
+
+
+def unchanged_and_read(db: Database, given: Mapping[bytes, StatKey]) -> set[bytes]:
+    """Those of the given files whose words are known, and that did not change since."""
+    is_read = and_(files.c.looked_at.is_not(None), files.c.words_at.is_not(None))
+    return _unchanged(db, given, is_read)
+
+
+def _unchanged(
+    db: Database, given: Mapping[bytes, StatKey], where: ColumnElement[bool]
+) -> set[bytes]:
+    same = set()
     with db.read() as connection:
         rows = connection.execute(
-            select(files.c.path, files.c.size_bytes, files.c.mtime_ns).where(
-                files.c.state == ImageState.TAGGED.value
-            )
+            select(files.c.path, files.c.size_bytes, files.c.mtime_ns).where(where)
         )
         for path, size_bytes, mtime_ns in rows:
             stat = given.get(path)
             if stat and (stat.size_bytes, stat.mtime_ns) == (size_bytes, mtime_ns):
-                done.add(path)
-    return done
+                same.add(path)
+    return same

@@ -66,7 +66,7 @@ def edited(
 
 def take_out(connection: Connection, file_id: int, gone: dict[int, str]) -> None:
     """These tags a person does not want on this photo."""
-    values = {"kept": False, "at": utc_now()}
+    values = {"kept": False, "at": utc_now(), "instead": None}
     for tag_id, name in gone.items():
         connection.execute(
             insert(person_tags)

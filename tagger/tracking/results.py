@@ -146,7 +146,9 @@ def wanted(db: Database, file_id: int) -> WantedWords | None:
     return WantedWords(
         description=said or "",
         tags=tuple(tag.name for tag in state.tags if tag.tag_id not in state.found),
-        retired=state.unwanted,
+        retired=state.retired,
+        refused=state.refused,
+        renamed=state.renamed,
         own_description=row.own_description,
         by_person=by_person,
         provenance=_provenance(row, state),
@@ -168,12 +170,17 @@ def _with_answer(connection: Connection, file_id: int) -> Row[Any]:
 
 
 def _provenance(row: Row[Any], state: desired.State) -> Provenance | None:
-    if row.result_id is None:
+    edited = tuple(tag.name for tag in state.tags if tag.source == desired.FROM_PERSON)
+    if row.result_id is None and not (
+        edited or state.refused or state.person_description
+    ):
         return None
     return Provenance(
         program=f"Image Tagger {__version__}",
-        model=row.model,
-        prompt_version=row.prompt_version,
-        tagged_at=row.created_at,
+        model=row.model or "",
+        prompt_version=row.prompt_version or "",
+        tagged_at=row.created_at or "",
         tags=tuple(tag.name for tag in state.by_model),
+        edited_tags=edited,
+        removed_tags=state.refused,
     )

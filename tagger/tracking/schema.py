@@ -220,7 +220,8 @@ jobs = Table(
 # Every replacement of a file: intent first, then done or dropped. Before-values stay.
 # `own_tags` are all tags of ours in what it leaves, those of earlier writes included.
 # `kind` is `tag`, `undo` or `edit`; `before_hash` is that of the whole target before,
-# NULL if there was none. An undo names the write it `undoes`, which names it back.
+# NULL if there was none. An undo names the write it `undoes`, which names it back. Of a
+# write into the photo itself, `identity` is that of the picture it was to leave alone.
 writes = Table(
     "writes",
     metadata,
@@ -242,6 +243,9 @@ writes = Table(
     Column("wrote_description", Text),
     Column("before_hash", Text),
     Column("after_hash", Text, nullable=False),
+    Column("identity", Text),
+    Column("after_size_bytes", BigInteger),
+    Column("after_mtime_ns", BigInteger),
     Column("created_at", Text, nullable=False),
     Column("closed_at", Text),
     Index("writes_file", "file_id"),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select, update
 
 from tagger.records import FileWords, Intent, StatKey, utc_now
-from tagger.tracking import changes, ownwords, saying, tagnames
+from tagger.tracking import changes, ownwords, pictures, saying, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.history import PastWrite
 from tagger.tracking.jobs import Job, hold
@@ -78,6 +78,7 @@ def intend(
                 before_hash=before_hash,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
+                **pictures.columns(connection, file_id, intent),
             )
             .returning(writes.c.id)
         ).scalar_one()

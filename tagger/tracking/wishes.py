@@ -18,6 +18,7 @@ from sqlalchemy.types import JSON
 metadata = MetaData()
 
 # What a person said of a tag on a photo: that it belongs there (`kept`), or does not.
+# `instead` is the tag that took the place of one that does not, if it was renamed.
 person_tags = Table(
     "person_tags",
     metadata,
@@ -26,6 +27,7 @@ person_tags = Table(
     Column("name", Text, nullable=False),
     Column("kept", Boolean, nullable=False),
     Column("at", Text, nullable=False),
+    Column("instead", Text),
     Index("person_tags_tag", "tag_id"),
 )
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, delete, select, update
 
 from tagger.records import Intent, StatKey, WriteMode, Written, utc_now
-from tagger.tracking import changes, ownwords, tagnames, undoing
+from tagger.tracking import changes, ownwords, pictures, tagnames, undoing
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
@@ -64,6 +64,7 @@ def intend(
                 wrote_description=intent.wrote_description,
                 after_hash=intent.after_hash,
                 created_at=utc_now(),
+                **pictures.columns(connection, file_id, intent),
             )
             .returning(writes.c.id)
         ).scalar_one()
@@ -136,10 +137,13 @@ def _drop_found(
                 file_tags.c.file_id == file_id, file_tags.c.tag_id.in_(chunk)
             )
         )
+    values: dict[str, object] = {}
     if written.wrote_description is not None:
-        connection.execute(
-            update(files).where(files.c.id == file_id).values(found_description=None)
-        )
+        values["found_description"] = None
+    if written.words.description is None:
+        values["own_description"] = None
+    if values:
+        connection.execute(update(files).where(files.c.id == file_id).values(**values))
 
 
 def _take_over(

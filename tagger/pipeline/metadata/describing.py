@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tagger.config import Metadata
-from tagger.pipeline.metadata import fields, reading
+from tagger.pipeline.metadata import fields, provenance, reading
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import WantedWords
@@ -27,6 +27,44 @@ def descriptions(dump: Dump) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found if not fields.is_filler(text)]
 
 
+def standing(dump: Dump) -> list[tuple[str, str]]:
+    """The descriptions of a file without ours, if somebody took that out.
+
+    It goes by XMP, which we always write: programs that do not know every field leave
+    our copies in the others.
+    """
+    said = descriptions(dump)
+    ours = _taken_out(dump)
+    return [(name, text) for name, text in said if not _is_ours(name, text, ours)]
+
+
+def leftovers(dump: Dump) -> list[str]:
+    """Our descriptions that somebody took out, and that some fields hold yet."""
+    ours = _taken_out(dump)
+    return [text for name, text in descriptions(dump) if _is_ours(name, text, ours)]
+
+
+def _taken_out(dump: Dump) -> list[str]:
+    told = provenance.found(dump)
+    if told is None or any(
+        name.startswith(fields.XMP_DESCRIPTION) for name in dump.values
+    ):
+        return []
+    return [text for text in (told.description, told.edited_description) if text]
+
+
+def _taken_back(dump: Dump, layout: Layout) -> dict[str, str]:
+    """What to put into the fields that hold a description somebody took out."""
+    ours = _taken_out(dump)
+    return {
+        name: ""
+        for name in layout.descriptions
+        if (text := dump.text(name))
+        and dump.can_put_back(name)
+        and _is_ours(name, text, ours)
+    }
+
+
 def changes(
     dump: Dump,
     beside: Dump,
@@ -44,7 +82,9 @@ def changes(
         if not _is_ours(name, text, ours)
     ]
     may_replace = wanted.by_person or settings.replace_person_description
-    if not same(new) or (persons and not may_replace):
+    if not same(new):
+        return _taken_back(dump, layout), None
+    if persons and not may_replace:
         return {}, None
     names = [*layout.descriptions]
     if layout.exif and _may_comment(dump, ours, settings):

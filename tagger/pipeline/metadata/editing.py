@@ -95,7 +95,7 @@ def prepared(
         _again_if_killed(lambda: _make(exiftool, edit, copy))
         after = _verified(exiftool, edit, copy)
         _dress(edit, copy, keep_time=keep_time)
-        yield copy, after, _intent(edit, after, replacing.file_hash(copy))
+        yield copy, after, _intent(edit, after, copy)
 
 
 def carry_out(
@@ -246,7 +246,7 @@ def _dress(edit: Edit, copy: bytes, *, keep_time: bool) -> None:
     replacing.to_disk(copy)
 
 
-def _intent(edit: Edit, after: Dump, after_hash: str) -> Intent:
+def _intent(edit: Edit, after: Dump, copy: bytes) -> Intent:
     names = verifying.changed_fields(edit.before, after)
     before = {name: edit.before.all(name) for name in names}
     intended = {name: after.all(name) for name in names}
@@ -254,6 +254,7 @@ def _intent(edit: Edit, after: Dump, after_hash: str) -> Intent:
         # Tells one who undoes it that the file itself is new.
         before[fields.FILE_ITSELF] = ()
         intended[fields.FILE_ITSELF] = (after.format,)
+    left = os.stat(copy) if edit.identity is not None else None
     return Intent(
         target=edit.target,
         mode=edit.mode,
@@ -262,7 +263,9 @@ def _intent(edit: Edit, after: Dump, after_hash: str) -> Intent:
         intended=intended,
         added_tags=edit.added_tags,
         wrote_description=edit.wrote_description,
-        after_hash=after_hash,
+        after_hash=replacing.file_hash(copy),
+        after_size_bytes=left.st_size if left else None,
+        after_mtime_ns=left.st_mtime_ns if left else None,
     )
 
 

@@ -7,73 +7,75 @@ shortened to fit its field is no word of its own; thus running again adds nothin
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tagger.config import Metadata
-from tagger.pipeline.metadata import describing, fields, provenance, reading
+from tagger.pipeline.metadata import describing, fields, provenance, reading, trees
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
+from tagger.pipeline.metadata.keywording import (
+    LINES,
+    entries,
+    is_full,
+    keywords,
+    separator,
+    standing,
+    taken_out,
+)
 from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
-from tagger.records import FileWords, WantedWords
-
-_LINES = (fields.XP_KEYWORDS, fields.PNG_KEYWORDS)
+from tagger.records import FileWords, Provenance, WantedWords
 
 
 def words(dump: Dump, beside: Dump | None = None) -> FileWords:
-    """Description and tags of a photo; those of `beside`, its sidecar, come first."""
-    dumps = [beside, dump] if beside else [dump]
-    said = [text for each in dumps for _, text in describing.descriptions(each)]
-    tags = unique(
-        word for each in dumps for word in keywords(each, without=_taken_out(each))
-    )
+    """Description and tags of a photo; those of `beside`, its sidecar, come first.
+
+    What was taken out of the sidecar counts as taken out of the photo, which may never
+    be written; unless the photo says itself that the word was put there.
+    """
+    gone = {"photo": taken_out(dump), "beside": taken_out(beside or Dump())}
+    told = provenance.found(dump)
+    told_words = {same(word) for word in (told.listed if told else ())}
+    elsewhere = [*gone["beside"], *_removed(beside or Dump())]
+    refused = [word for word in elsewhere if same(word) not in told_words]
+    found = [(dump, [*gone["photo"], *refused])]
+    found[:0] = [(beside, gone["beside"])] if beside else []
+    said = [text for each, _ in found for _, text in describing.standing(each)]
+    left = [text for each, _ in found for text in describing.leftovers(each)]
     return FileWords(
         description=said[0] if said else None,
-        tags=tuple(tags),
+        leftover_description=left[0] if left and not said else None,
+        tags=tuple(
+            unique(word for each, out in found for word in keywords(each, refused=out))
+        ),
+        leftovers=tuple(_leftovers(dump, gone["photo"]))
+        + tuple(_leftovers(beside or Dump(), gone["beside"])),
         provenance=provenance.found(dump, beside),
     )
 
 
-def _taken_out(dump: Dump) -> list[str]:
-    """Tags of ours that somebody took out, though fields few programs know have them.
-
-    What a file names as ours we wrote into the richest field, too.
-    """
-    ours = provenance.found(dump)
+def _removed(dump: Dump) -> list[str]:
+    """What a file names as taken out, and that nobody put back since."""
+    said = provenance.found(dump)
     there = {same(word) for word in dump.all(fields.SUBJECT)}
-    return [tag for tag in ours.tags if same(tag) not in there] if ours else []
+    return [w for w in said.removed_tags if same(w) not in there] if said else []
 
 
-def keywords(dump: Dump, *, without: Sequence[str] = ()) -> list[str]:
-    """Every keyword of a file once, richest field first, entries of ours left out.
+def _leftovers(dump: Dump, gone: Sequence[str]) -> list[str]:
+    """Of what was taken out, the words that some fields have yet."""
+    there = {same(word) for word in keywords(dump)} if gone else set()
+    return [word for word in gone if same(word) in there]
 
-    Of a hierarchy (`Places|Japan`) the last part is the word. We write none, so each
-    is the person's, also one of a single part.
-    """
 
-    def entries(name: str) -> list[str]:
-        ours = {copy_of(word, name) for word in without}
-        return [entry for entry in _entries(dump, name) if entry not in ours]
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a file shall hold: `words`, neither `retired` as spelt nor any `refused`."""
 
-    hierarchies = {
-        same(entry.replace("|", "/")): _leaf(entry, "|")
-        for entry in dump.all(fields.HIERARCHY)
-    }
+    words: tuple[str, ...]
+    retired: tuple[str, ...]
+    refused: tuple[str, ...]
 
-    found = entries(fields.SUBJECT)
-    poor = {name: entries(name) for name in (fields.IPTC_KEYWORDS, *_LINES)}
-    flat = {
-        same(word) for field_words in (found, *poor.values()) for word in field_words
-    }
-    found += [
-        entry
-        if same(entry) in flat
-        else hierarchies.get(same(entry)) or _leaf(entry, "/")
-        for entry in entries(fields.TAGS_LIST)
-    ]
-    found += hierarchies.values()
-    for name, copies in poor.items():
-        known = {same(copy_of(word, name)) for word in found}
-        found += [word for word in copies if same(word) not in known]
-    return unique(found)
+    def copies(self, name: str) -> set[str]:
+        return {same(copy_of(word, name)) for word in self.words}
 
 
 def plan(
@@ -92,32 +94,38 @@ def plan(
     """
     beside = beside or Dump()
     tags = unique(clean(tag) for tag in wanted.tags)
-    kept = {same(tag) for tag in tags}
-    retired = [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
-    persons = keywords(dump, without=retired)
+    retired = _retired(wanted, tags)
+    refused = [*map(clean, wanted.refused), *_out_of(dump, layout, beside, tags)]
+    persons = keywords(dump, without=retired, refused=refused)
+    besides = keywords(beside, without=retired, refused=refused)
     if layout.sidecar:
-        persons += keywords(beside, without=retired)
-    target = unique(clean(word) for word in [*persons, *tags])
-    add, remove = {}, {}
+        persons += besides
+    target = _Target(
+        tuple(unique(clean(word) for word in [*persons, *tags])),
+        tuple(retired),
+        tuple(refused),
+    )
+    change = trees.change(dump, target.refused, wanted.renamed, target.words)
+    add, remove = dict(change.add), dict(change.remove)
     for name in layout.keyword_lists:
-        remove[name] = _outdated(dump, name, target, retired)
-        add[name] = _missing(dump, name, target, remove[name])
+        gone = _outdated(dump, name, target)
+        remove[name] = (*remove.get(name, ()), *gone)
+        add[name] = _missing(dump, name, target, remove[name], change.paths)
     put, description = describing.changes(
         dump, beside, wanted, layout=layout, settings=settings
     )
     for name in layout.keyword_lines:
-        put |= _line_change(dump, name, target, retired)
+        put |= _line_change(dump, name, target)
     source = Plan()
     if wanted.provenance and settings.provenance:
+        told = _told(wanted.provenance, target.words)
         source = provenance.written(
-            dump,
-            wanted.provenance,
-            description=None if wanted.by_person else description,
+            dump, told, description=description, by_person=wanted.by_person
         )
-    had = {same(word) for word in [*persons, *keywords(beside, without=retired)]}
+    had = {same(word) for word in [*persons, *besides]}
     return Plan(
-        add={name: entries for name, entries in add.items() if entries},
-        remove={name: entries for name, entries in remove.items() if entries},
+        add={name: added for name, added in add.items() if added},
+        remove={name: gone for name, gone in remove.items() if gone},
         put=put | source.put,
         lists=source.lists,
         added_tags=tuple(tag for tag in tags if same(tag) not in had),
@@ -125,72 +133,84 @@ def plan(
     )
 
 
-def cleaning(beside: Dump, photo: Dump, wanted: WantedWords) -> Plan:
-    """How to take our retired words out of a sidecar, once the photo has the new ones.
+def _retired(wanted: WantedWords, tags: Sequence[str]) -> list[str]:
+    kept = {same(tag) for tag in tags}
+    return [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
 
-    Only what the sidecar itself names as ours goes; anything else there may be the
-    person's, even if it is spelt the same.
+
+def _out_of(dump: Dump, layout: Layout, beside: Dump, tags: Sequence[str]) -> list[str]:
+    """What somebody took out of some fields; of the sidecar, where that is written."""
+    kept = {same(tag) for tag in tags}
+    removed = _removed(dump) if layout.sidecar else []
+    gone = [*taken_out(dump), *removed]
+    return [word for word in gone if same(word) not in kept]
+
+
+def _told(said: Provenance, target: Sequence[str]) -> Provenance:
+    """Who said the words of the target; a file tells only of what it holds."""
+    there = {same(word) for word in target}
+    tags, edited = (
+        unique(word for word in map(clean, listed) if same(word) in there)
+        for listed in (said.tags, said.edited_tags)
+    )
+    others = {same(word) for word in [*tags, *edited]}
+    return replace(
+        said,
+        tags=tuple(tags),
+        edited_tags=tuple(edited),
+        found_tags=tuple(word for word in target if same(word) not in others),
+        removed_tags=tuple(
+            word for word in said.removed_tags if same(word) not in there
+        ),
+    )
+
+
+def cleaning(beside: Dump, photo: Dump, wanted: WantedWords) -> Plan:
+    """How to take words out of a sidecar, once the photo has the new ones.
+
+    Retired words go only where the sidecar itself names them as ours; anything else
+    there may be the person's, even if it is spelt the same. Refused ones go anyhow.
     """
     ours = provenance.found(beside)
-    if ours is None:
-        return Plan()
     tags = unique(clean(tag) for tag in wanted.tags)
-    kept = {same(tag) for tag in tags}
-    named = {*ours.tags}
-    retired = [tag for tag in map(clean, wanted.retired) if tag in named]
-    retired = [tag for tag in retired if same(tag) not in kept]
-    persons = (keywords(dump, without=retired) for dump in (beside, photo))
-    target = [*tags, *(word for words in persons for word in words)]
-    remove = {
-        name: _outdated(beside, name, target, retired)
-        for name in fields.SIDECAR.keyword_lists
-    }
-    put = describing.outdated(beside, ours.description, wanted)
-    gone = {entry for entries in remove.values() for entry in entries}
-    left = provenance.without(beside, gone, description=not put)
+    named = {*ours.tags} if ours else set()
+    retired = [tag for tag in _retired(wanted, tags) if tag in named]
+    refused = [*map(clean, wanted.refused)]
+    persons = (
+        keywords(dump, without=retired, refused=refused) for dump in (beside, photo)
+    )
+    target = _Target(
+        (*tags, *(word for found in persons for word in found)),
+        tuple(retired),
+        tuple(refused),
+    )
+    change = trees.change(beside, target.refused, wanted.renamed, target.words)
+    remove = dict(change.remove)
+    for name in fields.SIDECAR.keyword_lists:
+        remove[name] = (*remove.get(name, ()), *_outdated(beside, name, target))
+    put, left = {}, Plan()
+    if ours:
+        put = describing.outdated(beside, ours.description, wanted)
+        gone = {entry for listed in remove.values() for entry in listed}
+        left = provenance.without(beside, gone, description=not put)
     return Plan(
-        remove={name: entries for name, entries in remove.items() if entries},
+        add=change.add,
+        remove={name: listed for name, listed in remove.items() if listed},
         put=put | left.put,
         lists=left.lists,
     )
 
 
-def _entries(dump: Dump, name: str) -> list[str]:
-    """The keywords in one field; one that holds them in a single text is split."""
-    if name in _LINES:
-        return [
-            word.strip()
-            for text in dump.all(name)
-            for word in text.split(_separator(text, name).strip())
-        ]
-    if name == fields.IPTC_KEYWORDS:
-        return list(reading.iptc_texts(dump, name))
-    return list(dump.all(name))
-
-
-def _separator(text: str, name: str) -> str:
-    """`;`, or the comma in a PNG whose author used commas."""
-    commas = name == fields.PNG_KEYWORDS and "," in text and ";" not in text
-    return ", " if commas else ";"
-
-
-def _leaf(entry: str, separator: str) -> str:
-    """The last part of a hierarchy that says something."""
-    parts = [part for part in entry.split(separator) if same(part)]
-    return parts[-1] if parts else ""
-
-
-def _outdated(
-    dump: Dump, name: str, target: Sequence[str], retired: Sequence[str]
-) -> tuple[str, ...]:
-    """The entries of a field that are retired tags, exactly as we wrote them."""
-    ours = {copy_of(tag, name) for tag in retired}
-    kept = {same(copy_of(word, name)) for word in target}
+def _outdated(dump: Dump, name: str, target: _Target) -> tuple[str, ...]:
+    """The entries of a field that are retired, as we wrote them, or refused."""
+    ours = {copy_of(tag, name) for tag in target.retired}
+    refused = {same(copy_of(word, name)) for word in target.refused}
+    kept = target.copies(name)
     return tuple(
         dict.fromkeys(
             entry
-            for entry in _entries(dump, name)
-            if entry in ours
+            for entry in entries(dump, name)
+            if (entry in ours or same(entry) in refused)
             and same(entry) not in kept
             and reading.can_hold(dump, name, entry)
         )
@@ -198,63 +218,56 @@ def _outdated(
 
 
 def _missing(
-    dump: Dump, name: str, target: Sequence[str], gone: Sequence[str]
+    dump: Dump,
+    name: str,
+    target: _Target,
+    gone: Sequence[str],
+    paths: dict[str, str],
 ) -> tuple[str, ...]:
-    """The entries to add to a list field so that it holds every word of `target`."""
-    present = [entry for entry in _entries(dump, name) if entry not in gone]
-    have = {same(entry) for entry in present}
-    paths: dict[str, str] = {}
-    if name == fields.TAGS_LIST:
-        have |= {same(_leaf(entry, "/")) for entry in present}
-        paths = {
-            same(_leaf(entry, "|")): entry.replace("|", "/")
-            for entry in dump.all(fields.HIERARCHY)
-        }
+    """The entries to add to a list field so that it holds every word of the target.
+
+    `paths` are the trees in which words stand, by word, in the form of `TagsList`.
+    """
+    present = [pair for pair in standing(dump, name) if pair[0] not in gone]
+    have = {same(text) for pair in present for text in pair}
+    in_trees = paths if name == fields.TAGS_LIST else {}
     missing: list[str] = []
-    room_bytes = fields.BLOCK_BYTES if name == fields.IPTC_KEYWORDS else None
-    for word in target:
-        entry = paths.get(same(word)) or copy_of(word, name)
+    for word in target.words:
+        entry = in_trees.get(same(word)) or copy_of(word, name)
         if not same(entry) or have & {same(word), same(entry)}:
             continue
-        if not reading.can_hold(dump, name, entry) or _is_full(
-            missing, entry, room_bytes
-        ):
+        full = is_full([*missing, entry], name)
+        if full or not reading.can_hold(dump, name, entry):
             continue
         missing.append(entry)
         have.add(same(entry))
     return tuple(missing)
 
 
-def _is_full(entries: Sequence[str], entry: str, room_bytes: int | None) -> bool:
-    if room_bytes is None:
-        return False
-    return len("".join([*entries, entry]).encode()) > room_bytes
-
-
-def _line_change(
-    dump: Dump, name: str, target: Sequence[str], retired: Sequence[str]
-) -> dict[str, str]:
+def _line_change(dump: Dump, name: str, target: _Target) -> dict[str, str]:
     """The new text of a field that holds all keywords in one; none if it is fine.
 
     The person's part stays as it is, spaces and all. A text that could not be written
     again exactly is left alone.
     """
+    assert name in LINES
     if not dump.can_put_back(name):
         return {}
     text = dump.text(name) or ""
-    separator = _separator(text, name)
-    gone = _outdated(dump, name, target, retired)
-    present = text.split(separator.strip()) if text else []
+    between = separator(text, name)
+    gone = _outdated(dump, name, target)
+    present = text.split(between.strip()) if text else []
     kept = [word for word in present if word.strip() not in gone]
     have = {same(word) for word in kept}
     added: list[str] = []
-    for word in target:
+    for word in target.words:
         entry = copy_of(word, name)
-        full = _is_full(added, entry, fields.BLOCK_BYTES // 2)
-        if same(entry) and same(entry) not in have and not full:
+        if same(entry) and same(entry) not in have:
+            if is_full([*added, entry], name):
+                continue
             added.append(entry)
             have.add(same(entry))
     if kept == present and not added:
         return {}
-    person = separator.strip().join(kept)
-    return {name: separator.join([person, *added] if person.strip() else added)}
+    person = between.strip().join(kept)
+    return {name: between.join([person, *added] if person.strip() else added)}

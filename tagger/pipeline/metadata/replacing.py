@@ -72,15 +72,24 @@ def discard(path: bytes) -> None:
 
 def remove_stale(folder: bytes) -> list[bytes]:
     """Remove what a killed tagger left in one folder; return what was removed."""
-    removed = []
+    left = stale(folder)
+    for path in left:
+        discard(path)
+    return left
+
+
+def stale(folder: bytes) -> list[bytes]:
+    """What a killed tagger left in one folder, not what a living one is writing."""
+    left = []
     with os.scandir(folder) as entries:
         for entry in entries:
             found = _OUR_NAME.fullmatch(entry.name)
-            is_file = found and entry.is_file(follow_symlinks=False)
-            if found and is_file and _is_stale(int(found[1]), entry.stat()):
-                discard(entry.path)
-                removed.append(entry.path)
-    return removed
+            if not found or not entry.is_file(follow_symlinks=False):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # just put in its place
+                if _is_stale(int(found[1]), entry.stat()):
+                    left.append(entry.path)
+    return left
 
 
 def _is_stale(pid: int, found: os.stat_result) -> bool:

@@ -37,7 +37,7 @@ _LISTS = frozenset(
         fields.TAGS_LIST,
         fields.HIERARCHY,
         fields.IPTC_KEYWORDS,
-        provenance.TAGS,
+        *provenance.BAGS,
     }
 )
 _SINGLE = frozenset(

@@ -14,6 +14,7 @@ from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, show
 from tagger.imaging.formats import is_raw
 from tagger.imaging.rawdata import is_raw_identity
 from tagger.pipeline.metadata import (
+    believing,
     editing,
     fields,
     looking,
@@ -63,7 +64,7 @@ class Writer:
             raise UnreadableImage(path, str(error)) from error
         except OSError as error:
             raise UnreadableImage(path, replacing.clause(error)) from error
-        return merging.words(photo.dump, photo.sidecar_dump)
+        return believing.checked(merging.words(photo.dump, photo.sidecar_dump))
 
     def write(
         self,
