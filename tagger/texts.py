@@ -1,7 +1,8 @@
-"""Texts: what of a text no metadata field can hold, and so nobody may keep or edit.
+"""Texts: what of a text files can hold, and what of it a terminal may be shown.
 
-A word that is put on record with such a character would stand in the file without it,
-and be two words from then on.
+A word that was put on record with a character no metadata can hold would stand in the
+file without it, and be two words from then on. And a terminal takes some characters
+for commands, whoever wrote them.
 """
 
 import re
@@ -17,3 +18,21 @@ _UNHOLDABLE = re.compile(
 def holdable(text: str) -> str:
     """The text without what metadata cannot hold; line ends become line feeds."""
     return _UNHOLDABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """One line that is safe on a terminal; each control character becomes `·`."""
+    return _COMMANDS.sub("·", text).encode("utf-8", "replace").decode()
+
+
+def escaped(json_text: str) -> str:
+    """JSON that is safe on a terminal and says the same; its line breaks stay."""
+    return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
+
+
+_IN_JSON = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)

@@ -173,11 +173,20 @@ def as_told(path: bytes | Path) -> dict[str, object]:
     Left out are the file's size, its times of access and change, places within it, and
     the version of a GIF, which is raised by the first metadata.
     """
-    found: dict[str, object] = json.loads(
-        _eye().execute("-a", "-G1", "-j", os.fsencode(path))
-    )[0]
-    assert "ExifTool:Error" not in found
-    return {name: told for name, told in found.items() if not _NOT_BACK.search(name)}
+    (told,) = all_as_told([path])
+    return told
+
+
+def all_as_told(paths: Sequence[bytes | Path]) -> list[dict[str, object]]:
+    """The same of many files, in their order."""
+    shown = _eye().execute("-a", "-G1", "-j", *map(os.fsencode, paths))
+    every: list[dict[str, object]] = json.loads(shown)
+    assert len(every) == len(paths), _eye().last_stderr
+    assert not any("ExifTool:Error" in told for told in every)
+    return [
+        {name: value for name, value in told.items() if not _NOT_BACK.search(name)}
+        for told in every
+    ]
 
 
 _NOT_BACK = re.compile(

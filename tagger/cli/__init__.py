@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tagger import config
+from tagger import config, logs
 from tagger.cli import arguments
 from tagger.errors import (
     ConfigError,
@@ -18,6 +18,7 @@ from tagger.errors import (
     TaggerError,
     UsageError,
 )
+from tagger.texts import printable
 
 DONE, FAILED, USAGE, SOME_FAILED, NO_MODEL, STOPPED = 0, 1, 2, 3, 4, 130
 
@@ -27,11 +28,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments.parser().parse_args(argv)
     try:
         settings = config.load()
-        logging.basicConfig(
-            level=settings.app.log_level.upper(),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        logs.begin(settings.app.log_level.upper())
         # One line a request would bury what the program itself has to say.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         if not options.verbose and options.quiet_log:
@@ -40,9 +37,10 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except TaggerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         if isinstance(error, QueryError):
-            sys.stderr.write(f"{error.pointer}\n")
+            for line in error.pointer.splitlines():
+                sys.stderr.write(f"{printable(line)}\n")
         return _code(error)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")

@@ -4,7 +4,6 @@ Names and words of photos are hostile input: control characters never reach a te
 """
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,19 +23,15 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from tagger.texts import escaped, printable
+
 # Long enough for a rate when one answer takes a minute.
 RATE_OVER_S = 300.0
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
 
 def plain(value: object) -> str:
-    """Text that is safe on a terminal; control characters become `·`."""
-    return (
-        _CONTROL.sub("·", "" if value is None else str(value))
-        .encode("utf-8", "replace")
-        .decode()
-    )
+    """Text that is safe on a terminal."""
+    return printable("" if value is None else str(value))
 
 
 def line(text: str) -> None:
@@ -56,8 +51,8 @@ def count(number: int, noun: str) -> str:
 
 def data(value: object) -> None:
     """JSON on standard output."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_jsonable)
-    sys.stdout.write("\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_jsonable)
+    sys.stdout.write(f"{escaped(text)}\n")
 
 
 def _jsonable(value: object) -> Any:

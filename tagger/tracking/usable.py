@@ -17,6 +17,8 @@ def checked(path: bytes, *, data_dir: Path) -> bytes:
     """The real path of a folder that may be added; raises `UsageError` otherwise."""
     if b"\n" in path or b"\r" in path:
         raise UsageError(f"{shown(path)!r}: a path with a line break cannot be used")
+    if b"\0" in path:
+        raise UsageError(f"{shown(path)!r}: no path has a character of value zero")
     real = os.path.realpath(os.path.abspath(path))
     try:
         if not stat.S_ISDIR(os.stat(real).st_mode):

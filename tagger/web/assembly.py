@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from tagger import config
+from tagger import config, logs
 from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.web import api, media, runtime
@@ -35,7 +35,7 @@ def put_together(bound: Callable[[], Bound], *, warm: Sequence[str] = ()) -> Par
     try:
         settings = config.load()
     except ConfigError as error:
-        logging.basicConfig(format="%(message)s")
+        logs.begin(lines="%(message)s")
         log.critical("%s", error)
         raise SystemExit(2) from error
     start_logging(settings)
@@ -66,5 +66,5 @@ def middleware(settings: Config, bound: Bound) -> list[Middleware]:
 
 def start_logging(settings: Config) -> None:
     """What the app says of itself goes to standard error, with time and module."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.begin()
     logging.getLogger("tagger").setLevel(settings.app.log_level.upper())

@@ -14,6 +14,7 @@ from tagger.catalogue.query.tokens import Kind, Token, Value, tokens
 from tagger.catalogue.query.tree import All, AnyOf, Node, Not, Words, both
 from tagger.catalogue.query.values import Unreadable
 from tagger.errors import QueryError, UsageError
+from tagger.texts import holdable
 
 LONGEST_QUERY = 1_000
 MOST_CONDITIONS = 64
@@ -25,6 +26,7 @@ def parse(query: str) -> Node:
 
     Raises `QueryError`, which points at the mistake and says what would be right.
     """
+    query = holdable(query)
     if len(query) > LONGEST_QUERY:
         raise UsageError(
             f"The search is {len(query)} characters long; {LONGEST_QUERY} are allowed"
