@@ -7,6 +7,7 @@ A word of punctuation alone, such as a lone dash, says nothing and is passed ove
 """
 
 import difflib
+import re
 from collections.abc import Callable
 
 from tagger.catalogue.query.fields import FIELDS
@@ -14,8 +15,8 @@ from tagger.catalogue.query.tokens import Kind, Token, Value, tokens
 from tagger.catalogue.query.tree import All, AnyOf, Node, Not, Words, both
 from tagger.catalogue.query.values import Unreadable
 from tagger.errors import QueryError, UsageError
-from tagger.texts import holdable
 
+_HALVES = re.compile("[\ud800-\udfff]")
 LONGEST_QUERY = 1_000
 MOST_CONDITIONS = 64
 DEEPEST = 20
@@ -26,7 +27,8 @@ def parse(query: str) -> Node:
 
     Raises `QueryError`, which points at the mistake and says what would be right.
     """
-    query = holdable(query)
+    # Bytes of a terminal that are no text arrive as halves of characters.
+    query = _HALVES.sub("\ufffd", query)
     if len(query) > LONGEST_QUERY:
         raise UsageError(
             f"The search is {len(query)} characters long; {LONGEST_QUERY} are allowed"
