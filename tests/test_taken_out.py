@@ -137,6 +137,20 @@ def test_a_word_put_back_by_hand_is_back(config: Config, photo: Path) -> None:
     assert known(config) >= {"dog"}
 
 
+def test_a_leaf_that_stands_in_a_word_with_a_slash_is_not_lost(
+    config: Config, photo: Path, ollama: OllamaDouble
+) -> None:
+    ollama.answer = {"description": "Grey.", "tags": ["b/w"], "text": ""}
+    person_writes(photo, "-XMP-digiKam:TagsList=b/w")
+    run(config, photo)
+    assert {*entries(photo)["XMP-dc:Subject"]} == {"Oma", "東京", "b/w", "w"}
+    before = photo.read_bytes()
+    os.utime(photo)
+    run(config, photo)
+    assert photo.read_bytes() == before
+    assert known(config) == {"Oma", "東京", "b/w", "w"}
+
+
 def test_a_tree_renamed_in_lightroom_is_renamed_in_every_field(
     config: Config, photo: Path
 ) -> None:

@@ -85,6 +85,17 @@ def standing(dump: Dump, name: str) -> list[tuple[str, str]]:
     ]
 
 
+def held(pairs: Sequence[tuple[str, str]], name: str) -> set[str]:
+    """The words that entries of a field stand for, read in either way, as `same` forms.
+
+    `b/w` is a word where it is one elsewhere, and holds the leaf `w` all the same.
+    """
+    found = {same(text) for pair in pairs for text in pair}
+    if name in TREES:
+        found |= {same(leaf(entry, TREES[name])) for entry, _ in pairs}
+    return found
+
+
 def separator(text: str, name: str) -> str:
     """`;`, or the comma in a PNG whose author used commas."""
     commas = name == fields.PNG_KEYWORDS and "," in text and ";" not in text
@@ -114,7 +125,7 @@ def _lacking(dump: Dump, name: str, listed: Collection[str]) -> list[str]:
     XMP's own list is believed in any case. Another field proves nothing if most of its
     words are gone: a program put its own there, or threw the whole block away.
     """
-    there = {same(text) for pair in standing(dump, name) for text in pair}
+    there = held(standing(dump, name), name)
     copies = {word: copy_of(word, name) for word in listed}
     expected = [word for word, copy in copies.items() if same(copy)]
     gone = [word for word in expected if same(copies[word]) not in there]

@@ -15,6 +15,7 @@ from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
 from tagger.pipeline.metadata.keywording import (
     LINES,
     entries,
+    held,
     is_full,
     keywords,
     separator,
@@ -226,7 +227,7 @@ def _missing(
     `paths` are the trees in which words stand, by word, in the form of `TagsList`.
     """
     present = [pair for pair in standing(dump, name) if pair[0] not in gone]
-    have = {same(text) for pair in present for text in pair}
+    have = held(present, name)
     in_trees = paths if name == fields.TAGS_LIST else {}
     missing: list[str] = []
     for word in target.words:
