@@ -153,8 +153,11 @@ def test_words_changed_in_the_photo_view_show_at_once_and_reach_the_file(
     dialog.get_by_text("Change description and tags").click()
     dialog.get_by_label("Description").fill("Auf dem Sofa.")
     tags = dialog.get_by_role("combobox")
-    tags.fill("Oma & Opa")
+    tags.click()
+    tags.press_sequentially("Oma & Opa", delay=50)
+    expect(page.get_by_role("option", name="Oma & Opa")).to_be_visible()
     tags.press("Enter")
+    expect(dialog.get_by_text("Oma & Opa")).to_be_visible()
     # The list of tags that opens lies over what is below it.
     dialog.get_by_label("Description").click(force=True)
     dialog.get_by_role("button", name="Save").click()
