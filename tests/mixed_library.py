@@ -263,7 +263,9 @@ def _compare(
     outcome: Undone,
 ) -> None:
     """Count the files that say the same, and those that differ, listed or not."""
-    listed = {(left.file, left.field) for left in outcome.left}
+    listed = {
+        (left.file, left.field) for left in [*outcome.refused, *outcome.unrestorable]
+    }
     for file in sorted(before.keys() | after.keys()):
         was, now = before.get(file, {}), after.get(file, {})
         differs = {n for n in was.keys() | now.keys() if was.get(n) != now.get(n)}

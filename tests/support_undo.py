@@ -11,6 +11,7 @@ from tagger.pipeline.verify import verify
 from tagger.records import Changed
 from tagger.tracking import edits, history
 from tagger.tracking.database import Database
+from tagger.tracking.edits import Edit
 from tagger.tracking.history import PastWrite, Run, Which
 from tests.support_metadata import as_told
 from tests.test_tagging import run
@@ -51,6 +52,11 @@ def edited(config: Config, make: str, *arguments: object, **options: object) -> 
     """Make an edit and carry it out; its run."""
     with Database.open(config.tracking_path) as db:
         edit = getattr(edits, make)(db, *arguments, **options)
+    return carried_out(config, edit)
+
+
+def carried_out(config: Config, edit: Edit) -> int:
+    """Carry out an edit, whole; its run."""
     carried = carry_out(config, edit)
     assert (carried.failed, carried.waiting) == ([], [])
     return carried.run_id

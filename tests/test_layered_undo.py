@@ -25,6 +25,7 @@ from tests.support_undo import (
     as_meant,
     assert_at_rest,
     brought_back,
+    carried_out,
     edited,
     faults,
     keywords,
@@ -92,11 +93,10 @@ def with_words(config: Config, word: str, *, synonym: str | None = None) -> int:
     """A synonym or a ban, applied to what is tagged so far."""
     with Database.open(config.tracking_path) as db:
         if synonym is not None:
-            vocabulary.add_synonym(db, word, synonym)
+            edit = vocabulary.add_synonym(db, word, synonym, past=True)
         else:
-            vocabulary.add_ban(db, word)
-        names = vocabulary.sources(db, word)
-    return edited(config, "again", names, "vocabulary")
+            edit = vocabulary.add_ban(db, word, past=True)
+    return carried_out(config, edit)
 
 
 def quick_for(quick: Collection[object], of: Iterable[object]) -> list[object]:
