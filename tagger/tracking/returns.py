@@ -54,7 +54,11 @@ def postpone(
             job,
             not_before=time.time() + delay_s,
             run_id=None,
-            priority=func.min(jobs.c.priority, FIRST),
+            # An edit stays first in line; another photo had its turn.
+            priority=case(
+                (jobs.c.edit_id.is_not(None), jobs.c.priority),
+                else_=func.min(jobs.c.priority, FIRST),
+            ),
         )
         if cost is not None:
             costs.note(connection, file_id, cost)

@@ -122,7 +122,9 @@ def plan(
     )
     for name in layout.keyword_lines:
         put |= _line_change(dump, name, target)
-    source = Plan()
+    # What is not said anew must not name words that are gone: somebody who brings one
+    # back would seem to have taken it out.
+    source = provenance.without(dump, _untold(dump, target.words), description=True)
     if wanted.provenance and settings.provenance:
         told = _told(wanted.provenance, target.words)
         source = provenance.written(
@@ -142,6 +144,13 @@ def plan(
 def _retired(wanted: WantedWords, tags: Sequence[str]) -> list[str]:
     kept = {same(tag) for tag in tags}
     return [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
+
+
+def _untold(dump: Dump, target: Sequence[str]) -> list[str]:
+    """The words a file names as written that it is not to hold any more."""
+    told = provenance.found(dump)
+    there = {same(word) for word in target}
+    return [word for word in told.listed if same(word) not in there] if told else []
 
 
 def _told(said: Provenance, target: Sequence[str]) -> Provenance:
