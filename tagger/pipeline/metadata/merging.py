@@ -122,14 +122,7 @@ def plan(
     )
     for name in layout.keyword_lines:
         put |= _line_change(dump, name, target)
-    # What is not said anew must not name words that are gone: somebody who brings one
-    # back would seem to have taken it out.
-    source = provenance.without(dump, _untold(dump, target.words), description=True)
-    if wanted.provenance and settings.provenance:
-        told = _told(wanted.provenance, target.words)
-        source = provenance.written(
-            dump, told, description=description, by_person=wanted.by_person
-        )
+    source = _source(dump, wanted, target.words, description, settings=settings)
     return Plan(
         add={name: added for name, added in add.items() if added},
         remove={name: gone for name, gone in remove.items() if gone},
@@ -144,6 +137,29 @@ def plan(
 def _retired(wanted: WantedWords, tags: Sequence[str]) -> list[str]:
     kept = {same(tag) for tag in tags}
     return [tag for tag in map(clean, wanted.retired) if same(tag) not in kept]
+
+
+def _source(
+    dump: Dump,
+    wanted: WantedWords,
+    target: Sequence[str],
+    description: str | None,
+    *,
+    settings: Metadata,
+) -> Plan:
+    """How to have the file say whose its words are.
+
+    What is not said anew must not name words that are gone: somebody who brings one
+    back would seem to have taken it out.
+    """
+    if not (wanted.provenance and settings.provenance):
+        return provenance.without(dump, _untold(dump, target), description=True)
+    return provenance.written(
+        dump,
+        _told(wanted.provenance, target),
+        description=description,
+        by_person=wanted.by_person,
+    )
 
 
 def _untold(dump: Dump, target: Sequence[str]) -> list[str]:
