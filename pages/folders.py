@@ -66,4 +66,9 @@ pages = -(-len(known) // FOLDERS_A_PAGE)
 at = st.pagination(pages, key="folders_at") if pages > 1 else 1
 counts = {row.folder_id: row for row in questions.folder_counts(app.catalogue)}
 for folder in known[(at - 1) * FOLDERS_A_PAGE : at * FOLDERS_A_PAGE]:
-    folder_card.show(app.db, folder, counts.get(folder.id))
+    folder_card.show(
+        app.db,
+        folder,
+        counts.get(folder.id),
+        servers=app.config.server_names,
+    )

@@ -213,7 +213,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder the user added. `offline` says why its photos cannot be reached now."""
+    """A folder the user added. `offline` says why its photos cannot be reached now.
+
+    `servers` are those its photos may be sent to, by name; None leaves that open.
+    """
 
     id: int
     path: bytes
@@ -223,6 +226,7 @@ class Folder:
     added_at: str
     last_scan_at: str | None = None
     offline: str | None = None
+    servers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +284,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerReport:
-    """One model server as the tagger last saw it."""
+    """One model server as the tagger last saw it, with `busy` of its `places` taken.
+
+    `is_open` says that it takes photos of folders that are bound to none.
+    """
 
     url: str
     kind: str
@@ -289,6 +296,9 @@ class ServerReport:
     problem: str | None = None
     busy: int = 0
     answered: int = 0
+    places: int = 0
+    name: str = ""
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

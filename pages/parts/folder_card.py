@@ -1,5 +1,7 @@
 """Folder card: one folder with its photos, its settings, and what can be done to it."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.parts import places, told, wording
@@ -7,12 +9,21 @@ from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
 from tagger.records import Folder, WriteMode
-from tagger.tracking import folders
+from tagger.tracking import bindings, folders
 from tagger.tracking.database import Database
 
 
-def show(db: Database, folder: Folder, counts: FolderCount | None) -> None:
-    """The card; each change is carried out at once."""
+def show(
+    db: Database,
+    folder: Folder,
+    counts: FolderCount | None,
+    *,
+    servers: Sequence[str],
+) -> None:
+    """The card; each change is carried out at once.
+
+    `servers` are the names a folder can be bound to.
+    """
     with st.container(border=True, key=f"folder_{folder.id}"):
         st.code(shown(folder.path), language=None, wrap_lines=True)
         if folder.offline:
@@ -22,6 +33,7 @@ def show(db: Database, folder: Folder, counts: FolderCount | None) -> None:
             _write_mode(db, folder)
             _active(db, folder)
             _actions(db, folder)
+        _servers(db, folder, servers)
 
 
 def _summary(folder: Folder, counts: FolderCount | None) -> str:
@@ -60,6 +72,28 @@ def _write_mode(db: Database, folder: Folder) -> None:
         help="What was written already stays where it is.",
         on_change=lambda: folders.set_write_mode(db, folder.id, st.session_state[key]),
     )
+
+
+def _servers(db: Database, folder: Folder, known: Sequence[str]) -> None:
+    bound = list(folder.servers or ())
+    key = f"folder_{folder.id}_servers"
+    st.session_state[key] = bound
+    st.multiselect(
+        "Photos may be sent to",
+        list(dict.fromkeys([*known, *bound])),
+        key=key,
+        placeholder="any model server",
+        help="No other server ever gets a photo of this folder, or of one inside it. "
+        "builtin is the model that comes with the program: nothing leaves it.",
+        on_change=lambda: _bind(db, folder.id, st.session_state[key]),
+    )
+    if lost := [name for name in bound if name not in known]:
+        st.warning(plain(bindings.lost_sentence(folder.path, lost)))
+
+
+def _bind(db: Database, folder_id: int, names: Sequence[str]) -> None:
+    with told.refusals():
+        bindings.bind(db, folder_id, names or None)
 
 
 def _active(db: Database, folder: Folder) -> None:

@@ -16,6 +16,12 @@ EXIT_CODES = """exit codes:
 """
 
 
+_SERVERS_HELP = (
+    "the model servers its photos may be sent to, by their names in the settings, or "
+    "builtin; no other ever gets them (any: they may go to all)"
+)
+
+
 def parser() -> ArgumentParser:
     """The whole command line."""
     root = ArgumentParser(
@@ -142,7 +148,13 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     add.add_argument(
         "--inactive", action="store_true", help="do not watch it or work on it yet"
     )
+    add.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
     _command(actions, "list", "folders:show", "list the folders", json=True)
+    change = _command(
+        actions, "set", "folders:change", "change how a folder is treated", json=True
+    )
+    change.add_argument("folder", metavar="PATH_OR_ID")
+    change.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),

@@ -10,10 +10,14 @@ from tagger.config import Config
 from tagger.errors import UsageError, shown
 from tagger.pipeline.discover import Scanner
 from tagger.records import Folder, WriteMode
-from tagger.tracking import folders, runs
+from tagger.tracking import bindings, folders, runs
 from tagger.tracking.database import Database
 
-COLUMNS = ("id", "folder", "active", "subfolders", "writes to", "last scan", "")
+COLUMNS = (
+    *("id", "folder", "active", "subfolders", "writes to", "servers"),
+    *("last scan", ""),
+)
+ANY = "any"
 
 
 def add(options: Namespace, config: Config) -> int:
@@ -25,9 +29,29 @@ def add(options: Namespace, config: Config) -> int:
             recursive=not options.flat,
             write_mode=WriteMode(options.write or config.metadata.write_mode),
             active=not options.inactive,
+            servers=_servers(options.servers, config),
             data_dir=config.data_dir,
         )
     return _show(options, [folder])
+
+
+def change(options: Namespace, config: Config) -> int:
+    """Change how a folder is treated."""
+    if options.servers is None:
+        raise UsageError("folders set: say what to change, for example --servers NAME")
+    names = _servers(options.servers, config)
+    with Database.open(config.tracking_path) as db:
+        folder = _named(db, options.folder)
+        bindings.bind(db, folder.id, names)
+        return _show(options, [folders.get(db, folder.id)])
+
+
+def _servers(given: str | None, config: Config) -> list[str] | None:
+    """The names of servers as the settings spell them; None: any."""
+    if given is None or given.strip() == ANY:
+        return None
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    return config.servers_called(names)
 
 
 def show(options: Namespace, config: Config) -> int:
@@ -134,6 +158,7 @@ def _show(options: Namespace, listed: list[Folder]) -> int:
                 "yes" if folder.active else "no",
                 "yes" if folder.recursive else "no",
                 folder.write_mode,
+                ANY if folder.servers is None else ", ".join(folder.servers),
                 _minute(folder.last_scan_at),
                 f"offline: {folder.offline}" if folder.offline else "",
             )

@@ -35,9 +35,10 @@ def _lines(now: Status) -> list[str]:
     if now.backend:
         lines.append(f"model: {now.backend}")
     for server in now.servers:
-        state = server.problem or f"{server.busy} busy, {server.answered} answered"
+        at_work = f"{server.busy} of {server.places} busy, {server.answered} answered"
         place = f" on {server.url}" if server.url else ""
-        lines.append(f"  {server.model}{place}: {state}")
+        named = f" ({server.name})" if server.name not in ("", server.url) else ""
+        lines.append(f"  {server.model}{place}{named}: {server.problem or at_work}")
     lines.append(
         f"photos: {now.total} in all, {now.tagged} tagged, {now.queued} queued, "
         f"{now.working} in work, {now.not_written} not written, {now.failed} failed, "

@@ -165,10 +165,11 @@ class _Tagger:
         assert self._flow is not None
         if self._flow.room.problem:
             return "paused", self._flow.room.problem
-        if self._flow.problem and bound.next_due(self._db) is not None:
-            return "waiting", self._flow.problem
+        waits = self._flow.waits()
+        if waits and (self._flow.problem or not self._flow.held):
+            return "waiting", "; ".join(waits)
         if self._flow.held:
-            return "working", self._scouts.problem
+            return "working", "; ".join(waits) or self._scouts.problem
         return "idle", self._exiftool_problem or self._scouts.problem
 
     def _report(self, state: str, message: str | None) -> None:
@@ -178,7 +179,7 @@ class _Tagger:
             state=state,
             message=message,
             backend=self._choice.reason if self._choice else None,
-            servers=tuple(s.report() for s in self._flow.servers) if self._flow else (),
+            servers=self._flow.reports() if self._flow else (),
         )
 
     def _look_around(self) -> None:
@@ -219,7 +220,7 @@ class _Tagger:
         if automatic and not _is_builtin(choice):
             self._upgrade()
         self._choice = choice
-        self._flow = self._shop.flow(choice.backends, run_id=self._run_id, patient=True)
+        self._flow = self._shop.flow(choice.members, run_id=self._run_id, patient=True)
 
     def _upgrade(self) -> None:
         """What the built-in model stood in for is asked again, after new photos."""

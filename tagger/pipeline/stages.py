@@ -40,7 +40,12 @@ def _ignore(step: str, job: Job) -> None:
 
 @dataclass(slots=True)
 class Item:
-    """One photo on its way through the stages. `announced` are its open intents."""
+    """One photo on its way through the stages. `announced` are its open intents.
+
+    `servers` are those it may be sent to, by name; None leaves that open. `failed_at`
+    are those that gave it no answer; `failures` counts how often that was its own
+    fault, since its job was taken.
+    """
 
     job: Job
     picture: Picture | None = None
@@ -50,6 +55,14 @@ class Item:
     answer: Answer | None = None
     announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
+    servers: frozenset[str] | None = None
+    failed_at: set[str] = field(default_factory=set)
+    failures: int = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """It failed at a server that works, and may do so again."""
+        return self.job.server_failures + self.failures > 0
 
 
 @dataclass(slots=True, kw_only=True)

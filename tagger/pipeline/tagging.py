@@ -22,7 +22,7 @@ from tagger.pipeline.territory import Territory
 from tagger.pipeline.walking import is_photo, walk
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import Folder, ImageSnapshot, ImageState, StatKey, WriteMode
-from tagger.tracking import bound, folders, places, runs, snapshots
+from tagger.tracking import bound, folders, jobs, places, runs, snapshots
 from tagger.tracking.database import Database
 from tagger.tracking.places import is_within
 from tagger.tracking.usable import checked
@@ -64,6 +64,7 @@ def tag(
     progress: Progress = lambda done, total: None,
     stop: threading.Event | None = None,
     observer: Observer | None = None,
+    lease_s: float = jobs.LEASE_S,
 ) -> Tagging:
     """Tag the photos at or below `paths`, and wait until that is done.
 
@@ -86,7 +87,11 @@ def tag(
             known = places.count_below(db, real)
             found = places.paths(db, ids)
             flow = workshop.flow(
-                choice.backends, run_id=run_id, patient=False, observer=observer
+                choice.members,
+                run_id=run_id,
+                patient=False,
+                observer=observer,
+                lease_s=lease_s,
             )
             try:
                 _work(db, flow, run_id, len(ids), choice, progress, stop)
@@ -171,7 +176,7 @@ def _work(
     while not stop.is_set() and flow.gave_up is None:
         flow.tick(run_id=run_id)
         progress(total - bound.count(db, run_id), total)
-        if not flow.held and bound.next_due(db, run_id=run_id) is None:
+        if flow.is_done(run_id):
             return
         if time.monotonic() - reported > REPORT_S:
             reported = time.monotonic()
@@ -187,7 +192,7 @@ def _report(db: Database, flow: Flow, run_id: int, choice: Choice) -> None:
             state="paused" if flow.room.problem else "working",
             message=flow.room.problem,
             backend=choice.reason,
-            servers=tuple(server.report() for server in flow.servers),
+            servers=flow.reports(),
         )
     except DataFull as error:
         flow.room.is_out(error)

@@ -8,6 +8,7 @@ from sqlalchemy import Case, Connection, case, func, select, update
 
 from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
+from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
 from tagger.tracking.places import at_or_below
@@ -142,7 +143,9 @@ def retry_not_written(db: Database) -> int:
     return retried + len(unread)
 
 
-def next_due(db: Database, *, run_id: int | None = None) -> float | None:
+def next_due(
+    db: Database, *, run_id: int | None = None, among: Among = ALL
+) -> float | None:
     """When the next job can be taken, in seconds from now; None if there is none.
 
     0.0 means now. Jobs that other holders have count with the end of their lease.
@@ -157,6 +160,6 @@ def next_due(db: Database, *, run_id: int | None = None) -> float | None:
                         func.coalesce(jobs.c.lease_until, now),
                     )
                 )
-            ).where(workable(run_id))
+            ).where(workable(run_id, among))
         ).scalar_one()
     return None if due is None else max(0.0, due - now)

@@ -25,6 +25,7 @@ def add(
     write_mode: WriteMode,
     active: bool = True,
     made_by_tag: bool = False,
+    servers: Sequence[str] | None = None,
     data_dir: Path,
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
@@ -34,7 +35,7 @@ def add(
     folder, unreadable, already added, or inside the program's own data folder.
     """
     real = checked(path, data_dir=data_dir)
-    values = {
+    values: dict[str, object] = {
         "recursive": recursive,
         "active": active,
         "write_mode": str(write_mode),
@@ -44,6 +45,8 @@ def add(
         "scan_requested_at": utc_now(),
         "made_by_tag": made_by_tag,
     }
+    if servers is not None:  # a folder that comes back is bound as it was
+        values["servers"] = list(servers)
     with db.write() as connection:
         known = connection.execute(
             select(folders).where(folders.c.path == real)
@@ -269,4 +272,5 @@ def _folder(row: Row[Any]) -> Folder:
         added_at=row.added_at,
         last_scan_at=row.last_scan_at,
         offline=row.offline,
+        servers=tuple(row.servers) if row.servers is not None else None,
     )

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from tagger.records import ImageState, StatKey, utc_now
 from tagger.tracking import changes, tagnames
+from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import enqueue
 from tagger.tracking.schema import files, folders, jobs, writes
@@ -70,18 +71,20 @@ def claim(
     *,
     limit: int,
     run_id: int | None = None,
+    among: Among = ALL,
     lease_s: float = LEASE_S,
 ) -> list[Job]:
     """Lease up to `limit` jobs that can be worked on now, first in line first.
 
     With `run_id` only the jobs bound to that command; otherwise those of all active
-    folders. Photos that are missing or offline are left waiting.
+    folders, or of those `among` says. Photos that are missing or offline are left
+    waiting.
     """
     now = time.time()
     where = [
         or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now),
         or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
-        workable(run_id),
+        workable(run_id, among),
     ]
     line = (
         select(jobs.c.id)
@@ -105,7 +108,7 @@ def claim(
     return leased
 
 
-def workable(run_id: int | None) -> ColumnElement[bool]:
+def workable(run_id: int | None, among: Among = ALL) -> ColumnElement[bool]:
     """Whether a job's photo is within reach, and its folder is to be worked on.
 
     As a subquery for each job, so that a claim walks along the index of the queue and
@@ -123,6 +126,8 @@ def workable(run_id: int | None) -> ColumnElement[bool]:
         )
         .correlate(jobs)
     )
+    if not among.is_all:
+        photo = photo.where(among.holds(folders.c.id))
     if run_id is None:
         return exists(photo.where(folders.c.active))
     return and_(jobs.c.run_id == run_id, exists(photo))

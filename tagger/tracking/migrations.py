@@ -19,7 +19,12 @@ def m001_initial(connection: Connection) -> None:
     """The first shape: made by `schema.metadata`, so there is nothing to change."""
 
 
-STEPS: tuple[Step, ...] = (m001_initial,)
+def m004_folder_servers(connection: Connection) -> None:
+    """Folders can be bound to model servers."""
+    connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN servers JSON")
+
+
+STEPS: tuple[Step, ...] = (m001_initial, m004_folder_servers)
 
 
 def migrate(connection: Connection, *, where: str) -> None:

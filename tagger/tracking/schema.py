@@ -56,6 +56,7 @@ counters = Table(
 
 # Folders people added. A removed one keeps its row, so adding it again loses nothing.
 # One made by a `tag` command gives way when a person adds it or one around it.
+# `servers` are the names of those its photos may be sent to; NULL: any.
 folders = Table(
     "folders",
     metadata,
@@ -71,6 +72,7 @@ folders = Table(
     Column("root_dev", BigInteger),
     Column("offline", Text),
     Column("made_by_tag", Boolean, nullable=False, default=False),
+    Column("servers", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
 

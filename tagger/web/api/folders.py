@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder
-from tagger.tracking import folders
+from tagger.tracking import bindings, folders
 from tagger.web import runtime
 from tagger.web.api import shapes
-from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message
+from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message, ServersIn
 from tagger.web.runtime import Runtime
 
 router = APIRouter(prefix="/folders", tags=["folders"])
@@ -68,6 +68,17 @@ def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
     opened, _ = _known(folder_id)
     active = wanted.active if wanted is not None else True
     folders.set_active(opened.db, folder_id, active)
+    return shapes.folder(folders.get(opened.db, folder_id))
+
+
+@router.put("/{folder_id}/servers")
+def bind(folder_id: int, wanted: ServersIn) -> FolderOut:
+    """Let the folder's photos be sent to these model servers only, or to any."""
+    opened, _ = _known(folder_id)
+    names = wanted.servers
+    if names is not None:
+        names = opened.config.servers_called(names)
+    bindings.bind(opened.db, folder_id, names)
     return shapes.folder(folders.get(opened.db, folder_id))
 
 

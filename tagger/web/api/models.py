@@ -33,6 +33,9 @@ class ServerOut(BaseModel):
     problem: str | None
     busy: int
     answered: int
+    places: int
+    name: str
+    is_open: bool
 
 
 class StatusOut(BaseModel):
@@ -146,6 +149,7 @@ class FolderOut(BaseModel):
     added_at: str
     last_scan_at: str | None
     offline: str | None
+    servers: list[str] | None
 
 
 class _In(BaseModel):
@@ -165,6 +169,12 @@ class ActiveIn(_In):
     """Whether the tagger shall watch a folder and work on its photos."""
 
     active: bool = True
+
+
+class ServersIn(_In):
+    """The servers a folder's photos may be sent to, by name; null: any."""
+
+    servers: list[str] | None
 
 
 class RetryIn(_In):

@@ -28,6 +28,7 @@ def folder(known: Folder) -> FolderOut:
         added_at=known.added_at,
         last_scan_at=known.last_scan_at,
         offline=known.offline,
+        servers=None if known.servers is None else list(known.servers),
     )
 
 
