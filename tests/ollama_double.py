@@ -7,15 +7,18 @@
 `answer` may be a function of the picture's bytes and the request, for tests that must
 see every file get its own answer. `slots` is how many questions it takes at a time;
 beyond, it answers 503 as Ollama does. `script` is a list of `Fault`s, used up first,
-one a question. The official client is held against it in test_ollama.py.
+one a question. `crashes_on` tells which pictures crash its model, and what else it is
+asked at that moment. The official client is held against it in test_ollama.py.
 
 As a program it serves until killed: `python -m tests.ollama_double --delay 0.5`.
 """
 
 import argparse
 import base64
+import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -69,6 +72,7 @@ class OllamaDouble:
         capabilities: Sequence[str] | None = ("completion", "vision"),
         script: Sequence[Fault] = (),
         done_reason: str = "stop",
+        crashes_on: Callable[[bytes], bool] | None = None,
         port: int = 0,
     ) -> None:
         self.answer = answer
@@ -81,6 +85,10 @@ class OllamaDouble:
         self.asked: list[Asked] = []
         self.refused = 0  # questions that found no free slot
         self.faults = 0  # questions that got something of the script
+        self.most_busy = 0
+        self.crashes = 0
+        self._crashes_on = crashes_on
+        self._crashed = threading.Event()
         self.stopping = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
@@ -129,6 +137,7 @@ class OllamaDouble:
 
     def stop(self) -> None:
         self.stopping.set()
+        self._crashed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -150,14 +159,29 @@ class OllamaDouble:
                 busy = {"error": "server busy, please try again. maximum pending"}
                 return Fault(503, busy)
             self._busy += 1
+            self.most_busy = max(self.most_busy, self._busy)
             return None
 
-    def reply(self, body: Mapping[str, Any]) -> str:
-        """What the model says; takes the time a model takes, then frees the slot."""
+    def hang_up(self) -> None:
+        """Die: nobody gets an answer any more, and nothing is taken in."""
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.cut_all()
+
+    def reply(self, body: Mapping[str, Any]) -> str | None:
+        """What the model says; takes the time a model takes, then frees the slot.
+
+        None: the model crashed, on this picture or on one asked about beside it.
+        """
         began_s = time.monotonic()
         image = _image(body)
+        if self._crashes_on is not None and self._crashes_on(image):
+            return self._crash()
+        crashed = self._crashed
         try:
-            time.sleep(self.delay_s)
+            if crashed.wait(self.delay_s):
+                return None
             answer = self.answer
             said = answer(image, body) if callable(answer) else answer
             return said if isinstance(said, str) else json.dumps(said)
@@ -166,11 +190,36 @@ class OllamaDouble:
                 self._busy -= 1
                 self.asked.append(Asked(body, image, began_s, time.monotonic()))
 
+    def _crash(self) -> None:
+        with self._lock:
+            self.crashes += 1
+            self._busy -= 1
+            crashed, self._crashed = self._crashed, threading.Event()
+        crashed.set()
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     double: OllamaDouble
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut_all(self) -> None:
+        """End every connection, as a process that dies does."""
+        for one in list(self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news."""
@@ -242,6 +291,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(fault.status, plain.encode(), "application/json", fault.headers)
             return
         said = double.reply(body)
+        if said is None:
+            gone = {"error": "model runner has unexpectedly stopped"}
+            self._json(500, gone)
+            return
         if body.get("stream", True):
             self._stream(body, said)
         else:
