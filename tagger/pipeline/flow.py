@@ -39,6 +39,8 @@ TICK_S = 0.1
 WAIT_S = 0.5
 # Leases are renewed four times in their life.
 RENEWALS = 4
+# How often it is seen to that the dead hold no photos.
+INHERIT_S = 1.0
 # Threads beyond the places of a server: while one puts down its answer, which may wait
 # for the disk, another one is asking already.
 MORE_THREADS = 8
@@ -88,6 +90,7 @@ class Flow:
         self._held: dict[int, Item] = {}
         self._held_lock = threading.Lock()
         self._renewed = time.time()
+        self._inherited = 0.0
         self._look_ahead = 2 * look_threads
         for n in range(look_threads):
             self._crew.spawn(f"look-{n}", self._loop(self._looking, self._look))
@@ -150,6 +153,7 @@ class Flow:
             self._renew()
             if self.room.problem:
                 return
+            self._inherit()
             self._read_rules()
             for group in self._groups.all:
                 if not group.problem:
@@ -167,6 +171,13 @@ class Flow:
                 mine = [item.job for item in self._held.values()]
             jobs.renew(self._stages.db, mine, lease_s=self._lease_s)
             self._renewed = time.time()
+
+    def _inherit(self) -> None:
+        """What a tagger that died beside us had taken is there for others at once."""
+        if time.monotonic() - self._inherited > INHERIT_S:
+            self._inherited = time.monotonic()
+            if jobs.release_dead(self._stages.db):
+                log.info("another tagger has ended; its photos are in the queue again")
 
     def _read_rules(self) -> None:
         """People may bind folders at any time; what waits goes by the new rules."""

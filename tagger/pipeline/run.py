@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from filelock import FileLock, Timeout
-
 from tagger.config import Config
 from tagger.errors import DataFull, UsageError
 from tagger.imaging.thumbnails import ThumbnailStore
@@ -25,7 +23,7 @@ from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, runs, upgrades
+from tagger.tracking import bound, folders, presence, runs, upgrades
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -77,18 +75,13 @@ def _stop_with_parent(stop: threading.Event) -> None:
 
 @contextmanager
 def _only_one(config: Config) -> Iterator[None]:
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(config.data_dir / "tagger.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError(
-            f"another tagger already works on {config.data_dir}; it will do the work"
-        ) from None
-    try:
+    with presence.exclusive(config.data_dir / "tagger.lock") as is_ours:
+        if not is_ours:
+            raise UsageError(
+                f"another tagger already works on {config.data_dir}; it will do the "
+                "work"
+            )
         yield
-    finally:
-        lock.release()
 
 
 class _Tagger:

@@ -217,6 +217,7 @@ class Stages:
                 before_hash=file_hash(intent.target) if exists else None,
             )
             self.observer("intended", job)
+            jobs.check(self.db, job)  # a machine that slept here wakes up much later
 
         atrest.check_unopened(job, item.stat)
         written = self.writer.write(

@@ -1,7 +1,7 @@
 """Bound: the jobs one `tag` command waits for, and when there is something to do."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Case, Connection, case, func, select, update
@@ -117,6 +117,32 @@ def count(db: Database, run_id: int) -> int:
             select(func.count()).where(jobs.c.run_id == run_id)
         ).scalar_one()
     return int(left)
+
+
+def taken_by(db: Database, run_id: int, ids: Collection[int]) -> dict[int, list[int]]:
+    """Which of these photos other commands have taken over: by run, their file ids."""
+    found: dict[int, list[int]] = {}
+    with db.read() as connection:
+        rows = connection.execute(
+            select(jobs.c.run_id, jobs.c.file_id).where(
+                jobs.c.run_id.is_not(None), jobs.c.run_id != run_id
+            )
+        )
+        for other, file_id in rows:
+            if file_id in ids:
+                found.setdefault(other, []).append(file_id)
+    return found
+
+
+def take_over(db: Database, run_id: int, ids: Sequence[int], *, of: int) -> None:
+    """Have one command do what another one, which is gone, had taken."""
+    with db.write() as connection:
+        for chunk in tagnames.chunks(ids):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk), jobs.c.run_id == of)
+                .values(run_id=run_id)
+            )
 
 
 def retry_not_written(db: Database) -> int:

@@ -1,8 +1,9 @@
 """Jobs: what is still to do, who holds it, and until when.
 
-A job is leased with a token of its own. Whoever lost the lease cannot finish the job:
-every later step names the token, and a token that is no longer on the job changes
-nothing. A dead holder's lease runs out and the job is free again.
+A job is leased with a token of its own, which begins with its holder's mark. Whoever
+lost the lease cannot finish the job: every later step names the token, and a token that
+is no longer on the job changes nothing. A dead holder's job is free again once that is
+noticed, at the latest when its lease runs out.
 """
 
 import time
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import changes, presence, tagnames
 from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import enqueue
@@ -95,10 +96,11 @@ def claim(
     with db.read() as connection:  # an idle tagger never takes the write lock
         if connection.execute(line.limit(1)).first() is None:
             return []
+    mark = presence.mark(db.path.parent)
     with db.write() as connection:
         leased = []
         for job_id in connection.scalars(line).all():
-            token = uuid.uuid4().hex
+            token = f"{mark}-{uuid.uuid4().hex}"
             connection.execute(
                 update(jobs)
                 .where(jobs.c.id == job_id)
@@ -201,6 +203,12 @@ def hold(connection: Connection, job: Job) -> int:
     return int(file_id)
 
 
+def check(db: Database, job: Job) -> None:
+    """Raise `LeaseLost` if the job has another holder by now, or is gone."""
+    with db.read() as connection:
+        hold(connection, job)
+
+
 def renew(db: Database, held: Iterable[Job], *, lease_s: float = LEASE_S) -> None:
     """Keep the leases of jobs still being worked on; lost ones stay lost."""
     until = time.time() + lease_s
@@ -284,6 +292,23 @@ def queue(
     """Give these photos a job each, and say so."""
     enqueue(connection, dict.fromkeys(ids), ask_again=ask_again)
     changes.record(connection, changes.IMAGE, ids)
+
+
+def release_dead(db: Database) -> int:
+    """Free the leases of processes that are gone; how many those are."""
+
+    def free(mark: str) -> None:
+        with db.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.lease_until.is_not(None),
+                    jobs.c.token.startswith(f"{mark}-", autoescape=True),
+                )
+                .values(token=None, lease_until=None)
+            )
+
+    return len(presence.bury(db.path.parent, free))
 
 
 def release_all(db: Database) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.records import ImageState, ServerReport, Status, utc_now
+from tagger.tracking import presence
 from tagger.tracking.database import Database
 from tagger.tracking.schema import files, folders, jobs, runs, taggers
 
@@ -20,6 +21,7 @@ RATE_WINDOW_S = 300.0
 
 def begin(db: Database, kind: str) -> int:
     """Register a process that works on the queue; returns the run's id."""
+    presence.mark(db.path.parent)
     with db.write() as connection:
         run_id = connection.execute(
             runs.insert()
@@ -90,13 +92,18 @@ def alive(db: Database, kind: str = "run") -> int | None:
 
 def others_alive(db: Database) -> bool:
     """Whether another process on this machine works on the queue now."""
+    return bool(presence.others(db.path.parent))
+
+
+def is_alive(db: Database, run_id: int) -> bool:
+    """Whether a run may still do something: its process is there, and reports."""
     with db.read() as connection:
-        pids = connection.scalars(
-            select(taggers.c.pid).where(
-                taggers.c.seen_at > time.time() - ALIVE_S, taggers.c.pid != os.getpid()
-            )
-        ).all()
-    return any(psutil.pid_exists(pid) for pid in pids)
+        row = connection.execute(
+            select(taggers.c.pid, taggers.c.seen_at).where(taggers.c.run_id == run_id)
+        ).first()
+    if row is None or row.seen_at < time.time() - ALIVE_S:
+        return False
+    return psutil.pid_exists(row.pid)
 
 
 def status(db: Database) -> Status:
