@@ -19,6 +19,7 @@ from tagger.errors import (
     UnreadableImage,
     shown,
 )
+from tagger.imaging.darkroom import DecoderHung
 from tagger.pipeline import atrest
 from tagger.pipeline.atrest import OutOfReach
 from tagger.pipeline.stages import Item, Stages
@@ -36,6 +37,8 @@ ARRIVING_LOOKS = 3
 # A file that is never at rest is given up after so many tries, further and further
 # apart: some 100 s after it was first met.
 RESTLESS_LOOKS = 10
+# A photo on which the decoder hangs is looked at so often.
+HUNG_LOOKS = 2
 # So often a photo may fail at a server that works.
 SERVER_FAILURES = 3
 
@@ -55,6 +58,10 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
             _out_of_reach(stages, job)
         case FileChanged() if job.attempts + 1 < RESTLESS_LOOKS:
             _again(stages, job, error)
+        case DecoderHung() if job.attempts + 1 < HUNG_LOOKS:
+            _again(stages, job, error)
+        case DecoderHung(reason=reason):
+            _failed(stages, job, error, reason)
         case UnreadableImage() if _may_yet_decode(job):
             _again(stages, job, error)
         case ServerFails() if _failures(item) < SERVER_FAILURES:
@@ -63,10 +70,14 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
             failures = item.failures
             returns.put_back(db, job, delay_s=delay_s, server_failures=failures)
         case ImageError(reason=reason):
-            if jobs.finish(db, job, ImageState.FAILED, reason=reason):
-                log.warning("%s", error)
+            _failed(stages, job, error, reason)
         case _:
             raise error
+
+
+def _failed(stages: Stages, job: Job, error: TaggerError, reason: str) -> None:
+    if jobs.finish(stages.db, job, ImageState.FAILED, reason=reason):
+        log.warning("%s", error)
 
 
 def may_fail_again(item: Item) -> bool:

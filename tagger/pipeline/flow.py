@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from tagger.config import BUILTIN
 from tagger.errors import (
     DataFull,
     ExiftoolUnavailable,
@@ -191,12 +192,10 @@ class Flow:
 
     def _take_rules(self, rules: bindings.Rules) -> None:
         self._groups.take_rules(rules)
-        sides = [
-            server.backend.side_px
-            for server in self.servers
-            if server.name in self._groups.needed
-        ]
+        needed = [s.backend for s in self.servers if s.name in self._groups.needed]
+        sides = [backend.side_px for backend in needed]
         self._stages.side_px = max(sides, default=self._stages.side_px)
+        self._stages.with_pixels = any(b.kind == BUILTIN for b in needed)
 
     def _claim(self, group: Group, run_id: int | None) -> None:
         ahead = 2 * group.places + self._look_ahead

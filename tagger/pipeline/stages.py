@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable, FileChanged, UnreadableImage, shown
+from tagger.imaging.darkroom import DARKROOM, Darkroom
 from tagger.imaging.identity import thumbnail_version
-from tagger.imaging.look import Look, look
+from tagger.imaging.look import Look
 from tagger.imaging.picture import Picture
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import atrest, recover
@@ -70,7 +71,8 @@ class Stages:
     """The stages with all they need. `observer` hears each step once it is durable.
 
     Without exiftool words in files are unknown, and answers wait to be written; each
-    photo tries anew, so that it is taken into use once it is there.
+    photo tries anew, so that it is taken into use once it is there. `with_pixels` says
+    that somebody wants pictures not only as JPEG.
     """
 
     config: Config
@@ -81,6 +83,8 @@ class Stages:
     writer: Writer
     run_id: int | None
     side_px: int
+    with_pixels: bool = False
+    darkroom: Darkroom = DARKROOM
     observer: Observer = _ignore
 
     def look(self, item: Item) -> None:
@@ -102,10 +106,11 @@ class Stages:
 
     def _decode(self, item: Item, stat: StatKey) -> None:
         job = item.job
-        found = look(
+        found = self.darkroom.look(
             job.path,
             side_px=self.side_px,
             max_megapixels=self.config.tagger.max_megapixels,
+            with_pixels=self.with_pixels,
         )
         words, beside = self._words(job.path)
         if atrest.stat_key(job) != stat:

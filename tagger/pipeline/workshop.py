@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable
+from tagger.imaging.darkroom import DARKROOM, Darkroom
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.discover import Scanner
@@ -36,6 +37,7 @@ class Workshop:
     scanner: Scanner
     reading: Exiftool
     writing: Exiftool
+    darkroom: Darkroom = DARKROOM
 
     def exiftool_problem(self) -> str | None:
         """Why no words are read and written now; starts exiftool if it can."""
@@ -94,11 +96,12 @@ class Workshop:
             writer=Writer(self.writing, self.config.metadata),
             run_id=run_id,
             side_px=side_px,
+            darkroom=self.darkroom,
         )
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Workshop]:
+def opened(config: Config, *, darkroom: Darkroom = DARKROOM) -> Iterator[Workshop]:
     """Open the tracking database and exiftool; close both at the end.
 
     Without exiftool photos are still looked at, and their words wait to be written.
@@ -112,6 +115,7 @@ def opened(config: Config) -> Iterator[Workshop]:
             ),
             reading=Exiftool(config.metadata),
             writing=Exiftool(config.metadata),
+            darkroom=darkroom,
         )
         try:
             yield workshop
