@@ -70,9 +70,9 @@ def _measure(given: argparse.Namespace, boxes: Sequence[Box]) -> None:
     with ExitStack() as stack:
         urls = [stack.enter_context(_server(box)) for box in boxes]
         config = _settings(work, boxes, urls)
-        peak = _tagged(config, work / "photos", given.write)
+        taken = _tagged(config, work / "photos", given.write)
         found = [_asked(url) for url in urls]
-    _say(boxes, found, peak)
+    _say(boxes, found, taken)
 
 
 def _settings(work: Path, boxes: Sequence[Box], urls: Sequence[str]) -> Config:
@@ -121,37 +121,56 @@ def _server(box: Box) -> Iterator[str]:
         process.wait()
 
 
-def _tagged(config: Config, folder: Path, write: str) -> dict[str, int]:
-    """Tag the folder with the real command; the most memory it took."""
+@dataclass
+class Taken:
+    """What a kind of process took at most, and in all."""
+
+    peak_bytes: int = 0
+    cpu_s: float = 0.0
+
+
+def _tagged(config: Config, folder: Path, write: str) -> dict[str, Taken]:
+    """Tag the folder with the real command; the memory and the time that took."""
     command = [sys.executable, "-m", "tagger", "tag", str(folder), "--write", write]
     process = subprocess.Popen(
         command, cwd=ROOT, env=as_environment(config), stdout=subprocess.DEVNULL
     )
-    most = {"tagger": 0, "decoders": 0, "exiftool": 0, "python": 0}
+    taken = {"tagger": Taken(), "decoders": Taken(), "exiftool": Taken()}
     ended = threading.Event()
-    watching = threading.Thread(target=_watch, args=(process.pid, most, ended))
+    watching = threading.Thread(target=_watch, args=(process.pid, taken, ended))
     watching.start()
     code = process.wait()
     ended.set()
     watching.join()
     assert code == 0, code
-    return most
+    return taken
 
 
-def _watch(pid: int, most: dict[str, int], ended: threading.Event) -> None:
+def _watch(pid: int, taken: dict[str, Taken], ended: threading.Event) -> None:
+    spent: dict[int, tuple[str, float]] = {}
+    together = Taken()
+    taken["all"] = together
     while not ended.wait(0.05):
-        now = {"tagger": 0, "decoders": 0, "exiftool": 0}
+        now = dict.fromkeys(taken, 0)
         try:
             parent = psutil.Process(pid)
-            now["tagger"] = parent.memory_info().rss
-            for child in parent.children(recursive=True):
-                name = "exiftool" if "exiftool" in child.name() else "decoders"
-                now[name] += child.memory_info().rss
-        except psutil.NoSuchProcess:
+            for one in (parent, *parent.children(recursive=True)):
+                kind = "tagger" if one.pid == pid else _kind(one)
+                now[kind] += one.memory_info().rss
+                times = one.cpu_times()
+                spent[one.pid] = kind, times.user + times.system
+        except psutil.Error:
             continue
-        now["python"] = now["tagger"] + now["decoders"]
-        for name, size in now.items():
-            most[name] = max(most[name], size)
+        now["all"] = sum(now.values())
+        for kind, size in now.items():
+            taken[kind].peak_bytes = max(taken[kind].peak_bytes, size)
+    for kind, seconds in spent.values():
+        taken[kind].cpu_s += seconds
+        together.cpu_s += seconds
+
+
+def _kind(process: psutil.Process) -> str:
+    return "decoders" if "python" in process.name() else "exiftool"
 
 
 def _asked(url: str) -> dict[str, float]:
@@ -160,7 +179,7 @@ def _asked(url: str) -> dict[str, float]:
 
 
 def _say(
-    boxes: Sequence[Box], found: Sequence[dict[str, float]], peak: dict[str, int]
+    boxes: Sequence[Box], found: Sequence[dict[str, float]], taken: dict[str, Taken]
 ) -> None:
     began = min(one["began_s"] for one in found)
     ended = max(one["ended_s"] for one in found)
@@ -173,7 +192,10 @@ def _say(
     ]
     rate, best = count / (ended - began), sum(box.best for box in boxes)
     lines.append(f"together {rate:.2f} of {best:.2f} answers/s ({rate / best:.1%})")
-    lines.append(", ".join(f"{k} {v / 2**20:.0f} MiB" for k, v in peak.items()))
+    lines += [
+        f"{kind} {one.peak_bytes / 2**20:.0f} MiB {one.cpu_s / count * 1000:.0f} ms"
+        for kind, one in taken.items()
+    ]
     sys.stdout.write("; ".join(lines) + "\n")
 
 

@@ -32,7 +32,7 @@ def numbered(
     noise = np.random.default_rng(number).integers(
         60, 200, (height_px // 8, width_px // 8, 3)
     )
-    pixels = np.kron(noise, np.ones((8, 8, 1))).astype(np.uint8)
+    pixels = noise.astype(np.uint8).repeat(8, axis=0).repeat(8, axis=1)
     pixels = np.pad(
         pixels,
         ((0, height_px - pixels.shape[0]), (0, width_px - pixels.shape[1]), (0, 0)),

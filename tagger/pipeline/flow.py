@@ -96,7 +96,7 @@ class Flow:
         for n in range(look_threads):
             self._crew.spawn(f"look-{n}", self._loop(self._looking, self._look))
         for server in self.servers:
-            self._crew.spawn("health", lambda s=server: self._watch(s))  # type: ignore[misc]
+            self._askers.spawn("health", lambda s=server: self._watch(s))  # type: ignore[misc]
             for n in range(server.most + min(server.most, MORE_THREADS)):
                 self._askers.spawn(f"ask-{n}", lambda s=server: self._serve(s))  # type: ignore[misc]
         self._crew.spawn("write", self._loop(self._writing, self._write))
