@@ -61,7 +61,7 @@ def flowing(
         shop.scanner.scan(added)
         gate = Gate(shop.db, config.schedule, clock=clock)
         flow = shop.flow(
-            choose(config).backends,
+            choose(config).members,
             run_id=runs.begin(shop.db, "run"),
             patient=True,
             gate=gate,
@@ -189,7 +189,7 @@ def test_what_each_photo_and_each_server_cost_is_known(
             state="working",
             message=None,
             backend="x",
-            servers=tuple(server.report() for server in flow.servers),
+            servers=flow.reports(),
         )
         cost = costs.of(shop.db, id_of(shop, photos / "05.jpg"))
         assert cost is not None

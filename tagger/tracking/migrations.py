@@ -88,6 +88,11 @@ def m003_partial_undo(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column} JSON")
 
 
+def m009_folder_servers(connection: Connection) -> None:
+    """Folders can be bound to model servers."""
+    connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN servers JSON")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -97,6 +102,7 @@ STEPS: tuple[Step, ...] = (
     m006_renamed_tags,
     m007_failed_edits,
     m008_pictures_of_writes,
+    m009_folder_servers,
 )
 
 
