@@ -213,7 +213,7 @@ class Schedule(_Section):
 class Tagger(_Section):
     """The long-running process."""
 
-    look_threads: int = Field(2, ge=1, le=64)
+    look_threads: int = Field(4, ge=1, le=64)
     max_megapixels: int = Field(250, ge=1, le=1000)
 
 
