@@ -9,6 +9,7 @@ from typing import Any
 
 from tagger.config import Config
 from tagger.pipeline.flow import Flow
+from tagger.pipeline.gate import Gate
 from tagger.pipeline.tagging import Tagging, tag
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import ImageState, ServerReport, WriteMode
@@ -46,7 +47,12 @@ def flowing(config: Config, *paths: Path) -> Iterator[tuple[Workshop, Flow]]:
             )
             shop.scanner.scan(added)
         run_id = runs.begin(shop.db, "run")
-        flow = shop.flow(choose(config).members, run_id=run_id, patient=True)
+        flow = shop.flow(
+            choose(config).members,
+            run_id=run_id,
+            patient=True,
+            gate=Gate(shop.db, config.schedule),
+        )
         try:
             yield shop, flow
         finally:

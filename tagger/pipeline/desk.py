@@ -57,6 +57,11 @@ class Desk:
                 finally:
                     self._waiting[server] -= 1
 
+    def sort(self) -> None:
+        """Some came to be wanted now while they waited."""
+        with self._lock:
+            self._line.sort(key=lambda item: not is_wanted_now(item))
+
     def take_all(self, which: Callable[[Item], bool] = lambda item: True) -> list[Item]:
         """Take photos out of the line without asking about them."""
         with self._lock:

@@ -8,7 +8,7 @@ that were not asked about go back.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tagger.config import BUILTIN
 from tagger.errors import ModelUnavailable
@@ -17,7 +17,7 @@ from tagger.pipeline.desk import Desk
 from tagger.pipeline.gate import Gate, Pass
 from tagger.pipeline.groups import IDLE_S, Group, Groups, union
 from tagger.pipeline.held import Held
-from tagger.pipeline.line import is_wanted_now
+from tagger.pipeline.line import Line, is_wanted_now
 from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Item, Stages
 from tagger.records import ServerReport
@@ -33,7 +33,7 @@ EDITS_AT_ONCE = 8
 
 
 class Feed:
-    """Takes jobs for one flow; `take` hears of each photo.
+    """Takes jobs for one flow; photos go into the line of those to be `looking` at.
 
     `patient` says that the flow waits for servers that are away.
     """
@@ -45,8 +45,8 @@ class Feed:
         held: Held,
         desk: Desk,
         asking: Asking,
+        looking: Line,
         *,
-        take: Callable[[Item], None],
         look_threads: int,
         patient: bool,
         gate: Gate | None,
@@ -57,7 +57,7 @@ class Feed:
         self._held = held
         self._desk = desk
         self._asking = asking
-        self._hand_in = take
+        self._looking = looking
         self._look_ahead = 2 * look_threads
         self._patient = patient
         self._gate = gate
@@ -191,6 +191,9 @@ class Feed:
         if self._gate is None or time.monotonic() < self._claim_now_at:
             return
         self._claim_now_at = time.monotonic() + IDLE_S
+        if self._held.hurry():
+            self._looking.sort()
+            self._desk.sort()
         for group in self.groups.all:
             limit = group.places - self._held.wanted_now(group.names)
             if limit > 0:
@@ -207,4 +210,4 @@ class Feed:
         for job in claimed:
             item = Item(job, servers=self.groups.rules.of(job.path))
             self._held.take(item)
-            self._hand_in(item)
+            self._looking.put(item)

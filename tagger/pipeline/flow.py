@@ -77,7 +77,7 @@ class Flow:
             self._held,
             self._desk,
             self._asking,
-            take=self._looking.put,
+            self._looking,
             look_threads=look_threads,
             patient=patient,
             gate=gate,

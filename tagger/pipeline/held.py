@@ -39,6 +39,14 @@ class Held:
         """How many of those for certain servers a person wants now."""
         return sum(is_wanted_now(i) and i.servers == names for i in self.every())
 
+    def hurry(self) -> bool:
+        """Notice which ones people came to want now; whether there are any."""
+        wanted = jobs.wanted_now(self._db)
+        late = [i for i in self.every() if i.job.id in wanted and not is_wanted_now(i)]
+        for item in late:
+            item.is_urgent = True
+        return bool(late)
+
     def take(self, item: Item) -> None:
         with self._lock:
             self._items[item.job.id] = item

@@ -122,6 +122,12 @@ def claim(
     return leased
 
 
+def wanted_now(db: Database) -> set[int]:
+    """The jobs that people want done ahead of all others, held ones included."""
+    with db.read() as connection:
+        return set(connection.scalars(select(jobs.c.id).where(jobs.c.priority >= NOW)))
+
+
 def in_line(*, newest_first: bool) -> tuple[ColumnElement[Any], ...]:
     """The order of the queue."""
     next_best = jobs.c.touched_ns.desc() if newest_first else jobs.c.id.asc()
