@@ -14,6 +14,7 @@ from tagger.config import Config
 from tagger.errors import DataFull
 from tagger.pipeline import room
 from tagger.pipeline.flow import Flow
+from tagger.pipeline.stages import Item
 from tagger.pipeline.tagging import Tagging, tag
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import ImageState, WriteMode
@@ -136,6 +137,24 @@ def test_after_a_full_disk_work_goes_on_once_there_is_room(tmp_path: Path) -> No
     place._checked -= room.CHECK_S
     assert place.is_back()
     assert place.problem is None
+
+
+def test_a_disk_that_is_full_when_a_photo_goes_back_does_not_hold_up_for_ever(
+    tmp_path: Path, photos: Path, ollama: OllamaDouble
+) -> None:
+    """The thread that else notices the room there is may be the one that waits."""
+    tries = []
+
+    def full_at_first(item: Item) -> None:
+        tries.append(item)
+        if len(tries) == 1:
+            raise DataFull("the disk is full; free some space there")
+
+    with flowing(settings(tmp_path, ollama.url), photos) as (shop, flow):
+        [job] = jobs.claim(shop.db, limit=1)
+        flow._guard(Item(job), full_at_first)
+        assert len(tries) == 2
+        assert flow.room.problem is None
 
 
 def test_a_photo_given_back_and_taken_again_is_held_once(
