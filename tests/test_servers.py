@@ -134,6 +134,22 @@ def test_a_photo_that_crashes_every_model_is_failed_and_takes_no_server_out(
     assert "failed (HTTP 500" in str(known_images(config)["7.jpg"].reason)
 
 
+def test_a_server_that_is_there_and_never_answers_fails_no_photo(
+    tmp_path: Path, photos: Path, doubles: Callable[..., OllamaDouble]
+) -> None:
+    """Its check is passed each time, so it is asked again and again."""
+    ill = doubles()
+    config = pool(tmp_path, {"name": "ill", "url": ill.url, "parallel": 2})
+    with flowing(config, photos) as (shop, flow):
+        ill.script += [Fault(500)] * 1000
+        tick_until(flow, lambda: ill.faults > 20)
+        assert "HTTP 500" in str(report(flow, "ill").problem)
+        found = snapshots.after(shop.db, 0, limit=99)
+        assert {i.state for i in found} == {ImageState.QUEUED}
+        ill.script.clear()
+        tick_until(flow, tagged(shop))
+
+
 def test_one_error_is_no_reason_to_leave_a_server_out(
     tmp_path: Path, photos: Path, doubles: Callable[..., OllamaDouble]
 ) -> None:

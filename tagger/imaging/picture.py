@@ -30,6 +30,11 @@ class Picture:
     def of_image(cls, image: Image.Image) -> "Picture":
         return cls(np.array(image, dtype=np.uint8))
 
+    @classmethod
+    def plain(cls) -> "Picture":
+        """One that no model can stumble over."""
+        return cls(np.full((256, 256, 3), 127, dtype=np.uint8))
+
     @property
     def pixels(self) -> NDArray[np.uint8]:
         with self._making:

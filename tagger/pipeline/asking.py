@@ -156,10 +156,12 @@ class Asking:
             raise _HandedOn
         item.failed_at.add(server.name)
         goes_on = failing.may_fail_again(item) and self._desk.has_another(item)
+        item.failures += 1  # until it is known whose fault it was
         if goes_on:
             self._put_again(item)
         is_its_fault = server.failed(ask, error)
-        item.failures += is_its_fault
+        if not is_its_fault:
+            item.failures -= 1
         if goes_on:
             raise _HandedOn
         if is_its_fault:

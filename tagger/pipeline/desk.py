@@ -4,8 +4,8 @@ All servers take from one line, each as it has a place, so a slow one never hold
 fast one. Five things stand before first come, first served: what a person wants now
 goes ahead; a photo goes to no server that its folder is not bound to; to one that
 failed on it only if there is no other; to the free server of the greatest weight; and
-one that failed before is asked about alone, so that it can take no neighbour along, and
-its failure is its own.
+one that failed repeatedly is asked about alone, so that it can take no neighbour along,
+and its failure is its own.
 """
 
 import threading

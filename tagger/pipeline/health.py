@@ -1,13 +1,14 @@
 """Health: whether one server may be asked, or is out until it answers again.
 
 A server that refuses connections, or fails its check, is out at once. One that passes
-its check and yet gave no answer may have met a photo that crashes its model: it gets
-one photo at a time from then on, and is out after a few of them in a row. Questions
-that were under way together count as one, since a crash takes its neighbours along;
-unless the server has never answered anything.
+its check and yet gave no answer may have met a photo that crashes its model, or had a
+bad moment: after the second failure in a row it gets one photo at a time, and is out
+after a few of them. Questions that were under way together count as one, since a crash
+takes its neighbours along; unless the server has never answered anything.
 
 A server that is out is looked at again after pauses that grow, and comes back by
-itself; how it then does with one photo decides the rest.
+itself. If it passed its checks and gave no answers, it has to describe a plain picture
+first: photos shall not be blamed for a server that is ill, time and again.
 """
 
 import random
@@ -26,7 +27,8 @@ class Health:
     """What stands with one server. Not safe for threads by itself.
 
     `problem` says why it is out. `is_hopeless` says that it was waited for as long as
-    the settings want, or that waiting cannot help.
+    the settings want, or that waiting cannot help; `needs_proof` that its check alone
+    proves nothing.
     """
 
     def __init__(
@@ -40,20 +42,20 @@ class Health:
         self._clock = clock
         self._failures = 0
         self._failed_at = clock()
-        self._has_answered = False
+        self._has_answered = self._is_back = False
         self._looks = 0
         self._look_at = 0.0
         self._rests = 0
         self._rests_until = 0.0
         self.problem: str | None = None
-        self.is_hopeless = False
+        self.is_hopeless = self.needs_proof = False
         if problem is not None:
             self.is_out(problem, hopeless=True)
 
     @property
     def is_on_trial(self) -> bool:
-        """It failed lately, and has answered nothing since."""
-        return self._failures > 0
+        """It failed more than once, or was out, and has answered nothing since."""
+        return self._failures > 1 or self._is_back
 
     @property
     def may_be_asked(self) -> bool:
@@ -68,7 +70,7 @@ class Health:
         """A photo got its answer."""
         self._failures = self._looks = self._rests = 0
         self._has_answered = True
-        self.is_hopeless = False
+        self.is_hopeless = self._is_back = False
 
     def failed(self, began: float, error: ModelUnavailable) -> bool:
         """A photo asked about since `began` got no answer, and the check is passed.
@@ -83,6 +85,7 @@ class Health:
             return False
         if self._failures < FAILURES_IN_A_ROW:
             return True
+        self.needs_proof = True
         self.is_out(str(error))
         return False
 
@@ -98,6 +101,7 @@ class Health:
         self.problem = problem
         if problem is None:
             # One more try with a photo; if that fails, few more.
+            self._is_back, self.needs_proof = True, False
             self._failures = 1
             self._failed_at = self._clock()
             return

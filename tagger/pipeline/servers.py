@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tagger.config import Retry
-from tagger.errors import ModelBusy, ModelUnavailable
+from tagger.errors import ImageError, ModelBusy, ModelUnavailable
+from tagger.imaging.picture import Picture
 from tagger.pipeline.health import Health
 from tagger.pipeline.pace import Pace
 from tagger.pipeline.stages import Item
@@ -177,11 +178,23 @@ class Slots:
         if not self._health.is_due:
             return
         found = self._check()
+        if found is None and self._health.needs_proof:
+            found = self._proof()
         with self._lock:
             self._health.looked(found)
         if found is None:
             log.info("%s answers again", self.name)
             self.on_change()
+
+    def _proof(self) -> str | None:
+        """Why not even a plain picture is described, if so."""
+        try:
+            self.backend.describe(Picture.plain(), b"a plain picture")
+        except ModelUnavailable as error:
+            return str(error)
+        except ImageError as error:
+            log.debug("it answers, and that is enough: %s", error)
+        return None
 
     def _is_busy(self, error: ModelUnavailable) -> None:
         with self._lock:
