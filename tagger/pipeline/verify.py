@@ -35,9 +35,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found in so many photos."""
+    """What was found in so many photos.
+
+    `out_of_reach` more were written, and their disk or folder is not there now.
+    """
 
     photos: int
+    out_of_reach: int
     faults: tuple[Fault, ...]
 
 
@@ -51,7 +55,9 @@ def verify(
     faults: list[Fault] = []
     with opened(config) as workshop:
         reader = Writer(workshop.reading, config.metadata)
-        ids = history.written(workshop.db, [os.path.realpath(path) for path in paths])
+        places = [os.path.realpath(path) for path in paths]
+        ids = history.written(workshop.db, places)
+        away = history.out_of_reach(workshop.db, places)
         folders: set[bytes] = set()
         for start in range(0, len(ids), PAGE):
             page = _looks(workshop, reader, ids[start : start + PAGE])
@@ -70,7 +76,7 @@ def verify(
         for folder in sorted(folders)
         for path in _strays(folder)
     ]
-    return Report(photos=len(ids), faults=tuple(faults))
+    return Report(photos=len(ids), out_of_reach=away, faults=tuple(faults))
 
 
 def _looks(workshop: Workshop, reader: Writer, ids: Sequence[int]) -> "list[_Look]":
