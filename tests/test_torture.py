@@ -189,13 +189,16 @@ def test_no_process_takes_more_than_a_gigabyte(story: Story) -> None:
         assert max(ran.peak_bytes.values()) < PEAK_BYTES, (what, ran.peak_bytes)
 
 
-def test_refused_pictures_stay_as_they_were_to_the_byte(story: Story) -> None:
+def test_what_is_refused_or_has_a_sidecar_stays_as_it_was_to_the_byte(
+    story: Story,
+) -> None:
     into = {path for path, one in story.images.items() if one.written_mode is IN_FILE}
     changed = {p for p, was in story.at_first.items() if story.once_tagged[p] != was}
     assert changed == into
     new = story.once_tagged.keys() - story.at_first.keys()
-    beside = [p for p, one in story.images.items() if one.written_mode is BESIDE]
+    beside = {p: one for p, one in story.images.items() if one.written_mode is BESIDE}
     assert new == {f"{path}.xmp" for path in beside}
+    assert [path for path, one in beside.items() if not one.reason] == []
 
 
 def test_tagged_pictures_show_what_they_showed(story: Story) -> None:
