@@ -128,11 +128,12 @@ def take_over(
     is_known = own.sidecar_known and ours.path == beside.place
     there = placewords.keys(now.tags)
     gone: list[str] = []
-    if stand and stand.content_hash != ours.content_hash and not is_known:
-        gone = [name for name in ours.tags if tagnames.key(name) not in there]
+    if stand and stand.content_hash != ours.content_hash:
         _put_back(connection, row.id, there - placewords.keys(ours.tags))
-        if ours.description is not None and now.description is None:
-            _without_description(connection, row)
+        if not is_known:
+            gone = [name for name in ours.tags if tagnames.key(name) not in there]
+            if ours.description is not None and now.description is None:
+                _without_description(connection, row)
     if not _is_any_gone(before, beside):
         around = placewords.elsewhere(words, ours.path)
         copies = [name for name in ours.copied if tagnames.key(name) in there]
