@@ -1,0 +1,42 @@
+"""Sequences that once lost or doubled a word, each as short as it gets."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tagger.config import Config
+from tests.ollama_double import OllamaDouble
+from tests.support_pipeline import numbered, settings
+from tests.support_undo import edited, keywords, undone
+from tests.test_tagging import run
+
+ANSWER = {"description": "A dog.", "tags": ["dog", "grass"], "text": ""}
+
+
+@pytest.fixture
+def ollama() -> Iterator[OllamaDouble]:
+    with OllamaDouble(ANSWER) as double:
+        yield double
+
+
+@pytest.fixture
+def config(tmp_path: Path, ollama: OllamaDouble) -> Config:
+    return settings(tmp_path, ollama.url)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return numbered(tmp_path / "photos" / "a.jpg", 1)
+
+
+def test_what_comes_back_is_not_doubled_where_it_stands_in_another_spelling(
+    config: Config, photo: Path
+) -> None:
+    run(config, photo.parent)
+    outcome = undone(config, photo)
+    edited(config, "tag", [os.fsencode(photo)], add=["Dog"])
+    assert outcome.run_id is not None
+    undone(config, outcome.run_id)
+    assert sorted(keywords(photo)) == ["Dog", "grass"]
