@@ -204,8 +204,7 @@ class Library:
         assert images.keys() == {photo.path for photo in self.photos}
         for photo in self.photos:
             check_photo(photo, self.mirrored(photo), images[photo.path], self.mode)
-        if self.mode is not WriteMode.NONE:
-            self._check_verified()
+        self._check_verified()
         assert strays(self.folder) == []
 
     def _check_verified(self) -> None:

@@ -53,6 +53,7 @@ def test_edits_made_while_nothing_was_written_are_written_once_the_mode_lets_the
     before = photo.read_bytes()
     edited(books, add=["Rex"], remove=["dog", "Oma"], description="Rex at home")
     assert photo.read_bytes() == before
+    assert books.faults() == []
     assert run_in(books, WriteMode.NONE) == 0
     assert run_in(books, later) == 1
     place = books.sidecar(photo)
