@@ -149,3 +149,22 @@ def test_a_restored_sidecar_brings_back_the_words_taken_out_since(
     run(config, photo.parent)
     assert subject(sidecar) == ["Rex", "dog", "grass"]
     assert sources(config) == {"Rex": "file", "dog": "person", "grass": "gemma3:4b"}
+
+
+def test_a_word_put_back_into_a_sidecar_is_the_persons_also_after_a_rename(
+    tmp_path: Path, photo: Path, ollama: OllamaDouble
+) -> None:
+    mode = {"write_mode": WriteMode.SIDECAR.value}
+    config = settings(tmp_path, ollama.url, metadata=mode)
+    exiftool(photo, "-XMP-dc:Subject=Rex")
+    run(config, photo.parent)
+    sidecar = photo.with_name("a.jpg.xmp")
+    removed(config, photo, "Rex", "dog")
+    put_back(sidecar, "Rex")
+    put_back(sidecar, "dog")
+    photo.rename(photo.with_name("b.jpg"))
+    sidecar = sidecar.rename(photo.with_name("b.jpg.xmp"))
+    run(config, photo.parent)
+    assert subject(sidecar) == ["Rex", "dog", "grass"]
+    said = {"Rex": "file", "dog": "file", "grass": "gemma3:4b"}
+    assert sources(config, "b.jpg") == said

@@ -110,8 +110,7 @@ class Sequences(Outside):
 
         def change() -> None:
             for photo in photos:
-                new = key(word) not in hands.said_in(hands.found(photo.path))
-                photo.said.give(word, spelling=word if new else None, outside=False)
+                photo.said.give(word, spelling=typed(photo, word), outside=False)
 
         self.library.edit(lambda db: edits.tag(db, places, add=[word]), change)
         self.library.check()
@@ -163,10 +162,8 @@ class Sequences(Outside):
             for photo in self.library.photos:
                 if not having[id(photo)]:
                     continue
-                there = hands.said_in(hands.found(photo.path))
                 if new is not None:
-                    spelling = None if key(new) in there else new
-                    photo.said.give(new, spelling=spelling, outside=False)
+                    photo.said.give(new, spelling=typed(photo, new), outside=False)
                 for word in having[id(photo)]:
                     photo.said.take(word)
 
@@ -253,6 +250,12 @@ class Sequences(Outside):
         self.noon = None
         self.library.run(write_mode=self.library.mode)
         self.library.check()
+
+
+def typed(photo: Photo, word: str) -> str | None:
+    """How a word that is typed will be spelt; open where the photo has it already."""
+    is_new = key(word) not in photo.entries()
+    return " ".join(word.split()) if is_new else None
 
 
 def said(tags: list[str]) -> dict[str, object]:

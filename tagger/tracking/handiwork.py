@@ -121,8 +121,15 @@ def take_over(
     has stays. Called after the sum of all files was reconciled.
     """
     ours = next((known for known in before if known.is_ours), None)
-    now = words.sidecars.get(ours.path) if ours is not None else None
-    if ours is None or now is None or row.written_mode not in BESIDE:
+    if ours is None or row.written_mode not in BESIDE:
+        return
+    now = words.sidecars.get(ours.path)
+    if now is None:
+        # What came along with a photo that moved, or was there before, takes none out.
+        along = words.sidecars.get(beside.place or b"")
+        if along is not None:
+            put_in = placewords.keys(along.tags) - placewords.keys(ours.tags)
+            _put_back(connection, row.id, put_in)
         return
     stand = next((one for one in beside.stands if one.path == ours.path), None)
     is_known = own.sidecar_known and ours.path == beside.place
