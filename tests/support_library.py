@@ -212,4 +212,5 @@ class Library:
             disputed = {Path(os.fsdecode(one.path)) for one in conflicts.listed(db)}
         disputed |= {photo.path for photo in self.photos if photo.is_vague}
         faults = verify(self.config, []).faults
-        assert [f for f in faults if Path(f.file) not in disputed] == []
+        left = [fault for fault in faults if Path(fault.file) not in disputed]
+        assert left == [], (left, disputed)

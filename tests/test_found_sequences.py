@@ -1,6 +1,7 @@
 """Sequences that once lost or doubled a word, each as short as it gets."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 from tagger.config import Config
 from tests.ollama_double import OllamaDouble
-from tests.support_pipeline import numbered, settings
-from tests.support_undo import edited, keywords, undone
+from tests.support_pipeline import known_images, numbered, settings
+from tests.support_undo import assert_at_rest, edited, keywords, runs, undone
 from tests.test_tagging import run
 
 ANSWER = {"description": "A dog.", "tags": ["dog", "grass"], "text": ""}
@@ -40,3 +41,23 @@ def test_what_comes_back_is_not_doubled_where_it_stands_in_another_spelling(
     assert outcome.run_id is not None
     undone(config, outcome.run_id)
     assert sorted(keywords(photo)) == ["Dog", "grass"]
+
+
+def test_a_copy_from_before_an_undo_keeps_its_words_and_so_does_a_restored_one(
+    config: Config, photo: Path
+) -> None:
+    run(config, photo.parent)
+    copy = Path(shutil.copy2(photo, photo.with_name("copy.jpg")))
+    tagged = photo.read_bytes()
+    undone(config, runs(config)[0].id)
+    assert keywords(photo) == []
+    run(config, photo.parent)
+    assert (copy.read_bytes(), keywords(photo)) == (tagged, [])
+    photo.write_bytes(tagged)
+    run(config, photo.parent)
+    assert photo.read_bytes() == tagged
+    known = known_images(config)
+    for name in ("a.jpg", "copy.jpg"):
+        assert {tag.name for tag in known[name].tags} == {"dog", "grass"}
+        assert known[name].description == "A dog."
+    assert_at_rest(config, photo.parent)

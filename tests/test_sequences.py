@@ -283,4 +283,4 @@ def test_a_few_sequences_lose_and_double_nothing() -> None:
 
 @pytest.mark.slow
 def test_many_sequences_lose_and_double_nothing() -> None:
-    run_state_machine_as_test(Sequences, settings=lived(examples=20, steps=10))
+    run_state_machine_as_test(Sequences, settings=lived(examples=15, steps=10))

@@ -162,6 +162,9 @@ def _reconcile(look: _Look, own: Own) -> None:
     )
     if own.exact and (hand.restored or not hand.edited):
         _as_written(look, own)
+        if hand.restored and own.result_id == look.row.undone_result_id:
+            # The person went back behind the undo: the answer's words are wanted again.
+            _note(look.connection, look.row.id, undone_result_id=None)
     elif look.is_known and hand.edited:
         said = look.words.provenance if look.found.other_file else None
         reconcile.edited(look.connection, look.row, look.was, look.words, said=said)
@@ -171,7 +174,9 @@ def _as_written(look: _Look, own: Own) -> None:
     """The file is as a write of ours left or found it: here, or where it was copied."""
     connection, row, beside = look.connection, look.row, look.found.beside
     if row.written_at is None and own.of not in (None, row.id):
-        reconcile.inherit(connection, row.id, look.words, original=own.of)
+        reconcile.inherit(
+            connection, row.id, look.words, original=own.of, answer=own.result_id
+        )
         target = os.path.realpath(row.path)
         copies.adopt(connection, row, look.found.content, target=target)
         copies.adopt(connection, row, beside.content_hash, target=beside.place)

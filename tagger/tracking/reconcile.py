@@ -136,9 +136,17 @@ def forget(connection: Connection, file_id: int) -> None:
 
 
 def inherit(
-    connection: Connection, file_id: int, words: FileWords, *, original: int
+    connection: Connection,
+    file_id: int,
+    words: FileWords,
+    *,
+    original: int,
+    answer: int | None,
 ) -> None:
-    """What a person said of a photo holds for a copy of it, too."""
+    """What a person said of a photo holds for a copy of it, too.
+
+    An undo of the `answer` that the copy has does not: it was copied before.
+    """
     present = {tagnames.key(name) for name in words.tags}
     said = connection.execute(
         select(person_tags).where(person_tags.c.file_id == original)
@@ -155,7 +163,9 @@ def inherit(
         file_id,
         person_description=theirs.person_description,
         description_removed=theirs.description_removed and not words.description,
-        undone_result_id=theirs.undone_result_id,
+        undone_result_id=(
+            None if theirs.undone_result_id == answer else theirs.undone_result_id
+        ),
     )
 
 
