@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
@@ -40,7 +41,7 @@ format: $(VENV)/.installed-dev  ## put the code into its style
 	$(BIN)/ruff check --fix .
 
 test: lint exiftool  ## check style, types and behaviour, at most 12 minutes on 2 cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 45 minutes
 	$(BIN)/python -m pytest -m slow --timeout 1200

@@ -7,6 +7,9 @@ for commands, whoever wrote them.
 
 import re
 
+# Well above the 60 kB that are shown to arrive whole in every format.
+LONGEST_DESCRIPTION = 100_000
+
 # Controls, lone surrogates, noncharacters.
 _UNHOLDABLE = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef"

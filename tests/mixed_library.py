@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from PIL import Image
 from tagger.config import Config
 from tagger.pipeline.carrying import carry_out
 from tagger.pipeline.tagging import Tagging
-from tagger.pipeline.undo import Undone, undo
+from tagger.pipeline.undo import undo
 from tagger.pipeline.verify import verify
 from tagger.tracking import edits
 from tagger.tracking.database import Database
@@ -189,13 +189,14 @@ def _words(path: Path, number: int) -> None:
         person_writes(path, *EDITED)
 
 
-def told(folder: Path) -> dict[str, dict[str, object]]:
-    """What exiftool says of every file, by its path."""
+def told(folder: Path, *, damaged: bool = False) -> dict[str, dict[str, object]]:
+    """What exiftool says of every file, by its path; some may be `damaged`."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     found: dict[str, dict[str, object]] = {}
     for start in range(0, len(paths), TOLD_AT_ONCE):
         some = paths[start : start + TOLD_AT_ONCE]
-        found |= zip(map(str, some), all_as_told(some), strict=True)
+        every = all_as_told(some, damaged=damaged)
+        found |= zip(map(str, some), every, strict=True)
     return found
 
 
@@ -238,7 +239,9 @@ def live(root: Path, count: int, say: Callable[[str], None]) -> Figures:
         say("undone")
         assert len(outcome.photos) == count
         assert verify(other, []).faults == ()
-    _compare(figures, before, told(folder), outcome)
+    left = [*outcome.refused, *outcome.unrestorable]
+    listed = {(one.file, one.field) for one in left}
+    compare(figures, before, told(folder), listed)
     assert {path: pixels(path) for path in photos} == shown
     assert strays(folder) == []
     return figures
@@ -256,16 +259,16 @@ def _replace(config: Config, old: Sequence[str], new: str) -> None:
     assert [(i.shown_path, i.reason) for i in carried.failed] == []
 
 
-def _compare(
+def compare(
     figures: Figures,
     before: Mapping[str, Mapping[str, object]],
     after: Mapping[str, Mapping[str, object]],
-    outcome: Undone,
+    listed: Collection[tuple[str, str]],
 ) -> None:
-    """Count the files that say the same, and those that differ, listed or not."""
-    listed = {
-        (left.file, left.field) for left in [*outcome.refused, *outcome.unrestorable]
-    }
+    """Count the files that say the same, and those that differ.
+
+    `listed` are the fields, by file, of which undo said that they are not as before.
+    """
     for file in sorted(before.keys() | after.keys()):
         was, now = before.get(file, {}), after.get(file, {})
         differs = {n for n in was.keys() | now.keys() if was.get(n) != now.get(n)}

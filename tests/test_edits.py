@@ -172,10 +172,38 @@ def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
         assert vocabulary.every_synonym(db) == [("bar code", "stripes")]
     assert carry_out(config, edit).failed == []
     assert keywords(photos, 2) == ["number 2", "stripes"]
-    assert keywords(photos, 3) == ["stripes"]
+    assert keywords(photos, 3) == ["number 3", "stripes"]
     run(config, photos, retag=True)
     assert keywords(photos, 3) == ["stripes"]
     assert made(config, "replace", ["stripes"], "x", dry_run=True).photos == 3
+
+
+def test_without_past_a_synonym_and_a_ban_change_no_photo_of_the_past(
+    config: Config, photos: Path
+) -> None:
+    def known(number: int) -> set[str]:
+        return {tag.name for tag in known_images(config)[f"{number}.jpg"].tags}
+
+    before = {path.name: path.read_bytes() for path in photos.iterdir()}
+    with Database.open(config.tracking_path) as db:
+        vocabulary.add_synonym(db, "bar code", "Stripes")
+        vocabulary.add_ban(db, "number 2")
+    assert known(2) == {"number 2", "bar code"}
+    assert made(config, "replace", ["number 2"], "x", dry_run=True).photos == 1
+    run(config, photos)
+    edited(config, "tag", [os.fsencode(photos / "3.jpg")], add=["mine"])
+    assert known(3) == {*keywords(photos, 3)} == {"number 3", "bar code", "mine"}
+    assert {p.name: p.read_bytes() for p in photos.glob("[12].jpg")} == {
+        name: before[name] for name in ("1.jpg", "2.jpg")
+    }
+    run(config, photos, retag=True)
+    assert known(2) == {*keywords(photos, 2)} == {"Stripes"}
+    with Database.open(config.tracking_path) as db:
+        vocabulary.remove_synonym(db, "bar code")
+        assert known(2) == {"Stripes"}
+        allowed = vocabulary.remove_ban(db, "number 2", past=True)
+    assert carry_out(config, allowed).failed == []
+    assert known(2) == {*keywords(photos, 2)} == {"Stripes", "number 2"}
 
 
 def test_what_a_word_became_is_edited_as_such_however_it_is_spelt(
@@ -229,8 +257,8 @@ def test_words_of_answers_count_as_what_synonyms_and_bans_make_of_them(
     config: Config, photos: Path
 ) -> None:
     with Database.open(config.tracking_path) as db:
-        vocabulary.add_synonym(db, "bar code", "Stripes")
-        vocabulary.add_ban(db, "number 2")
+        vocabulary.add_synonym(db, "bar code", "Stripes", past=True)
+        vocabulary.add_ban(db, "number 2", past=True)
     place = [os.fsencode(photos / "2.jpg")]
     dry = {"dry_run": True}
     assert made(config, "tag", place, remove=["STRIPES"], **dry).photos == 1

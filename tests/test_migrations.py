@@ -105,3 +105,45 @@ def test_what_waited_before_can_be_steered(tmp_path: Path) -> None:
         assert cancelling.cancel(db) == 1
         [image] = snapshots.after(db, 0, limit=5)
         assert image.state is ImageState.NEW
+
+
+def test_what_synonyms_and_bans_made_of_answers_stays_what_they_are(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / "old.db"
+    said = {10: "bar code", 11: "rain", 12: "wet", 13: "sun"}
+    made(
+        old,
+        SHAPES[6],
+        *ROWS,
+        f"""INSERT INTO results (id, identity, backend, model, prompt_version, server,
+            description, seconds, created_at) VALUES (5, 'i', 'ollama', 'm', 'p', 's',
+            'd', 1, '{NOW}')""",
+        *(f"INSERT INTO tags VALUES ({i}, '{n}', '{n}')" for i, n in said.items()),
+        *(f"INSERT INTO result_tags VALUES (5, {i}, {i}, NULL)" for i in said),
+        "INSERT INTO tags VALUES (14, 'stripes', 'stripes')",
+        "INSERT INTO synonyms VALUES ('bar code', 'Stripes'), ('wet', 'rain')",
+        "INSERT INTO bans VALUES ('rain', 'Rain')",
+        "UPDATE files SET result_id = 5",
+    )
+    with Database.open(old) as db:
+        [image] = snapshots.after(db, 0, limit=5)
+    assert [tag.name for tag in image.tags] == ["Stripes", "sun"]
+
+
+def test_edits_that_no_file_has_yet_are_owed_and_others_are_not(tmp_path: Path) -> None:
+    for number, (statement, owed) in enumerate(
+        {
+            f"INSERT INTO person_tags VALUES (3, 9, 'Dog', 0, '{NOW}', NULL)": "none",
+            f"INSERT INTO person_tags VALUES (3, 9, 'Dog', 1, '{NOW}', NULL)": None,
+            "UPDATE files SET person_description = 'Rex'": "none",
+            "UPDATE files SET person_description = 'R', own_description = 'R'": None,
+        }.items()
+    ):
+        old = tmp_path / f"{number}.db"
+        made(old, SHAPES[7], *ROWS, statement)
+        Database.open(old).close()
+        connection = sqlite3.connect(old)
+        found = connection.execute("SELECT owed_in FROM files").fetchall()
+        connection.close()
+        assert found == [(owed,)], statement

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import UsageError
+from tagger.pipeline.importing import bring_in
+from tagger.pipeline.importplan import plan
 from tagger.pipeline.stages import Item
 from tagger.pipeline.tagging import tag
 from tagger.pipeline.undo import undo
@@ -184,6 +186,29 @@ def test_a_lost_database_is_made_again_from_the_mirror(books: Library) -> None:
     assert books.sources("a.jpg") == {"Rex": "file", "dog": "gemma3:4b"}
     assert sidecar.read_bytes() == content
     assert books.image("a.jpg").written_mode is MIRROR
+
+
+def test_words_in_the_mirror_are_imported_though_nobody_says_where_they_are(
+    books: Library,
+) -> None:
+    books.run()
+    names = ("a.jpg", "b.jpg", "c.nef")
+    before = {name: books.sources(name) for name in names}
+    everything = tree(books.root), books.ollama.count
+    books.config.tracking_path.unlink()
+    place = [os.fsencode(books.root)]
+
+    planned = plan(books.config, place)
+    assert [photo.model for photo in planned.photos] == ["gemma3:4b"] * 3
+    assert not books.config.tracking_path.exists()
+    imported = bring_in(books.config, place)
+
+    assert [photo.state for photo in imported.photos] == [ImageState.TAGGED] * 3
+    assert {name: books.sources(name) for name in names} == before
+    assert (tree(books.root), books.ollama.count) == everything
+    with Database.open(books.config.tracking_path) as db:
+        assert [folder.write_mode for folder in folders.every(db)] == [MIRROR]
+    assert books.faults() == []
 
 
 def test_a_library_moved_with_its_mirror_is_taken_in_elsewhere(

@@ -68,7 +68,9 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
             yield opened
 
 
-@pytest.mark.parametrize(("query", "names"), EXAMPLES, ids=str)
+@pytest.mark.parametrize(
+    ("query", "names"), EXAMPLES, ids=[query for query, _ in EXAMPLES]
+)
 def test_an_example_finds_what_is_said(
     catalogue: Catalogue, query: str, names: set[str]
 ) -> None:

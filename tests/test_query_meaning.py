@@ -120,7 +120,7 @@ def _nested(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(asked=st.recursive(st.sampled_from(EVERY_KIND), _nested, max_leaves=6))
 def test_conditions_put_together(library: Library, asked: Condition) -> None:
     known = library.known

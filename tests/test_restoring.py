@@ -236,6 +236,34 @@ def test_what_cannot_be_put_back_is_listed(writer: Writer, tmp_path: Path) -> No
         assert (again.written, set(again.unrestorable)) == (None, {name})
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "heic", "avif", "webp"])
+@pytest.mark.parametrize("order", [b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"])
+def test_an_exif_block_without_a_field_is_listed_and_comes_back_as_it_was(
+    writer: Writer, tmp_path: Path, kind: str, order: bytes
+) -> None:
+    """exiftool takes it out with the last field of ours, whatever it is told."""
+    empty = b"Exif\0\0" + order + bytes(6)
+    path = support_imaging.make(kind, tmp_path)
+    with Image.open(os.fsdecode(path)) as image:
+        image.save(os.fsdecode(path), image.format, exif=empty)
+    before = as_told(path)
+    assert "File:ExifByteOrder" in before
+    (intent,) = recorded(writer, path, words("A dog.", "dog"))
+    tagged = as_told(path)
+
+    done, undo = restored(writer, path, intent)
+    after = as_told(path)
+    differing = {n for n in before if after.get(n) != before[n]} | after.keys() - before
+    assert "File:ExifByteOrder" in differing
+    assert differing == done.unrestorable.keys()
+
+    again, _ = restored(writer, path, undo)
+    assert again.refused == {}
+    assert {n for n in tagged if as_told(path).get(n) != tagged[n]} <= {
+        "File:CurrentIPTCDigest"
+    }
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "heic", "avif", "webp"])
 def test_a_block_with_nothing_but_defaults_is_as_it_was(
     writer: Writer, tmp_path: Path, kind: str

@@ -13,8 +13,8 @@ from tagger.catalogue import questions
 from tagger.catalogue.questions import Image, Wanted
 from tagger.errors import UsageError
 from tagger.records import ImageState
+from tagger.texts import LONGEST_DESCRIPTION
 from tagger.tracking import edits, underway
-from tagger.tracking.edits import LONGEST_DESCRIPTION
 from tagger.web import runtime
 from tagger.web.runtime import Runtime
 

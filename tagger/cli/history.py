@@ -7,6 +7,7 @@ from tagger.cli import output
 from tagger.config import Config
 from tagger.errors import shown
 from tagger.pipeline import verify as verifying
+from tagger.pipeline.verify import Report
 from tagger.tracking import conflicts as disputes
 from tagger.tracking import history as past
 from tagger.tracking.database import Database
@@ -116,10 +117,23 @@ def verify(options: Namespace, config: Config) -> int:
     else:
         for fault in report.faults:
             output.line(f"{fault.file}: {fault.problem}")
-        photos = output.count(report.photos, "photo")
-        faults = output.count(len(report.faults), "fault")
-        output.problem(f"{photos} checked: {faults if report.faults else 'all well'}")
+        output.problem(_verdict(report))
     return SOME_LEFT if report.faults else 0
+
+
+def _verdict(report: Report) -> str:
+    photos = output.count(report.photos, "photo")
+    faults = output.count(len(report.faults), "fault")
+    if report.photos or report.faults:
+        said = f"{photos} checked: {faults if report.faults else 'all well'}"
+    elif report.out_of_reach:
+        said = "nothing could be checked"
+    else:
+        said = "nothing to check: no photo there was written by the tagger"
+    if report.out_of_reach:
+        away = output.count(report.out_of_reach, "photo")
+        said += f"; {away} not checked, as their disk or folder is not there now"
+    return said
 
 
 def conflicts(options: Namespace, config: Config) -> int:

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import pillow_heif
 from PIL import Image
 
+from tagger.errors import UnreadableImage
 from tagger.imaging.budget import DECODING
 from tagger.imaging.colours import on_white, resizable, resized
 from tagger.imaging.facts import EXIF_FAULTS, orientation_of, valid_orientation
@@ -26,9 +27,12 @@ from tagger.imaging.formats import PILLOW_FORMATS, format_name
 from tagger.imaging.limits import refuse_too_large, refuse_too_long
 from tagger.imaging.raw import RawPhoto, open_raw
 from tagger.imaging.rawkind import raw_format
-from tagger.imaging.source import Source, opened_file, reading
+from tagger.imaging.source import Malformed, Source, opened_file, reading
+from tagger.imaging.tiles import Grid, grid_of, reduced
 
 DEFAULT_MAX_MEGAPIXELS = 250
+# From here on a HEIC, which takes seven bytes a pixel, is decoded by tiles.
+TILED_FROM_PX = 64_000_000
 
 # A backstop for sizes that only show while decoding (frames, tiles); the limit that
 # counts is the caller's, checked on every file. Pillow warns at this figure and
@@ -134,6 +138,9 @@ def decoded(photo: OpenPhoto, *, side_px: int | None) -> Iterator[DecodedPhoto]:
     image, path = photo.image, photo.path
     width_px, height_px = image.size
     scale = _draft(photo, side_px) if side_px else 1
+    grid = _large_grid(photo) if side_px else None
+    reduction = grid.reduction(side_px) if grid and side_px else 1
+    scale = max(scale, reduction)
     with DECODING.hold(_weight_px(photo, width_px * height_px, scale)):
         if photo.raw:
             yield _decoded_raw(photo, photo.raw)
@@ -154,6 +161,8 @@ def decoded(photo: OpenPhoto, *, side_px: int | None) -> Iterator[DecodedPhoto]:
         elif turn >= 5:
             width_px, height_px = height_px, width_px
         with faults_named(path):
+            if grid and reduction > 1:
+                image = _by_tiles(photo, grid, reduction)
             image.load()
         yield DecodedPhoto(
             path,
@@ -225,13 +234,33 @@ def _draft(photo: OpenPhoto, side_px: int) -> int:
     return max(1, round(longest / max(photo.image.size)))
 
 
+def _large_grid(photo: OpenPhoto) -> Grid | None:
+    """The tiles of a HEIC that takes too much memory as a whole, if it has such."""
+    width_px, height_px = photo.image.size
+    is_large = width_px * height_px > TILED_FROM_PX
+    if photo.format != "HEIC" or photo.image.mode != "RGB" or not is_large:
+        return None
+    grid = grid_of(photo.source)
+    return grid if grid and grid.upright_px == photo.image.size else None
+
+
+def _by_tiles(photo: OpenPhoto, grid: Grid, reduction: int) -> Image.Image:
+    """Decode and make smaller tile by tile; all but the pixels is the photo's."""
+    try:
+        image = reduced(photo.source, grid, reduction)
+    except Malformed as error:
+        raise UnreadableImage(photo.path, f"one of its tiles {error}") from error
+    image.info = photo.image.info
+    return image
+
+
 def _weight_px(photo: OpenPhoto, pixels: int, scale: int) -> int:
     """What decoding takes of the budget: pixels at about eight bytes each."""
     if photo.codec == "JPEG":
         # A progressive JPEG keeps all its coefficients, however small it comes out.
         kept = pixels // 2 if photo.image.info.get("progressive") else 0
         return kept + pixels // scale**2
-    return pixels * _bytes_factor(photo)
+    return pixels // scale**2 * _bytes_factor(photo)
 
 
 def _bytes_factor(photo: OpenPhoto) -> int:

@@ -28,7 +28,7 @@ class Box:
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """Reads big-endian numbers one after the other, and not beyond its box."""
 
     source: Source
@@ -90,13 +90,13 @@ def isobmff(source: Source, digest: StreamDigest) -> None:
 
 
 def _items(source: Source, digest: StreamDigest, meta: Box) -> None:
-    pictures = _picture_items(source, only(source, meta, b"iinf", skip=4))
-    locations = _locations(source, digest, meta)
+    pictures = picture_items(source, only(source, meta, b"iinf", skip=4))
+    places = locations(source, digest, meta)
     if not pictures:
         raise Malformed("has no picture item")
     for item_id, kind in sorted(pictures.items()):
         digest.value(b"item", kind)
-        for offset, length in locations.get(item_id, ()):
+        for offset, length in places.get(item_id, ()):
             digest.range(b"extent", offset, length)
     properties = only(source, meta, b"iprp", skip=4)
     container = only(source, properties, b"ipco")
@@ -105,13 +105,13 @@ def _items(source: Source, digest: StreamDigest, meta: Box) -> None:
             digest.range(box.kind, box.start, box.end - box.start)
 
 
-def _picture_items(source: Source, iinf: Box) -> dict[int, bytes]:
+def picture_items(source: Source, iinf: Box) -> dict[int, bytes]:
     """Id and type of the items that are no metadata."""
-    reader = _Reader(source, iinf.start, iinf.end)
+    reader = Reader(source, iinf.start, iinf.end)
     reader.integer(2 if reader.version() == 0 else 4)
     pictures: dict[int, bytes] = {}
     for box in boxes(source, reader.at, iinf.end):
-        entry = _Reader(source, box.start, box.end)
+        entry = Reader(source, box.start, box.end)
         version = entry.version()
         if box.kind != b"infe" or version < 2 or len(pictures) >= _MAX_ITEMS:
             raise Malformed("has an item list of an unknown form")
@@ -123,12 +123,12 @@ def _picture_items(source: Source, iinf: Box) -> dict[int, bytes]:
     return pictures
 
 
-def _locations(
+def locations(
     source: Source, digest: StreamDigest, meta: Box
 ) -> dict[int, list[tuple[int, int]]]:
     """Offset in the file and length of every extent, by item id."""
     iloc = only(source, meta, b"iloc", skip=4)
-    reader = _Reader(source, iloc.start, iloc.end)
+    reader = Reader(source, iloc.start, iloc.end)
     version = reader.version()
     if version > 2:
         raise Malformed("has an item list of an unknown form")
@@ -138,7 +138,7 @@ def _locations(
     idat = next(
         (b for b in boxes(source, meta.start + 4, meta.end) if b.kind == b"idat"), None
     )
-    locations: dict[int, list[tuple[int, int]]] = {}
+    places: dict[int, list[tuple[int, int]]] = {}
     for _ in range(reader.integer(4 if version == 2 else 2)):
         item_id = reader.integer(4 if version == 2 else 2)
         method = reader.integer(2) & 15 if version else _IN_FILE
@@ -153,8 +153,8 @@ def _locations(
             extents.append(
                 (base + reader.integer(offset_bytes), reader.integer(length_bytes))
             )
-        locations[item_id] = extents
-    return locations
+        places[item_id] = extents
+    return places
 
 
 def _origin(method: int, idat: Box | None) -> int:
@@ -186,7 +186,7 @@ def _tracks(source: Source, digest: StreamDigest, moov: Box) -> None:
 
 
 def _sample_lengths(source: Source, digest: StreamDigest, stsz: Box) -> list[int]:
-    reader = _Reader(source, stsz.start, stsz.end)
+    reader = Reader(source, stsz.start, stsz.end)
     reader.version()
     same, count = reader.integer(4), reader.integer(4)
     digest.step(count)
@@ -197,7 +197,7 @@ def _chunk_offsets(source: Source, table: Box) -> list[int]:
     for kind, length in ((b"stco", 4), (b"co64", 8)):
         for box in boxes(source, table.start, table.end):
             if box.kind == kind:
-                reader = _Reader(source, box.start, box.end)
+                reader = Reader(source, box.start, box.end)
                 reader.version()
                 return [reader.integer(length) for _ in range(reader.integer(4))]
     raise Malformed("has a track without data")
@@ -205,7 +205,7 @@ def _chunk_offsets(source: Source, table: Box) -> list[int]:
 
 def _samples_a_chunk(source: Source, stsc: Box, chunks: int) -> list[int]:
     """How many samples each chunk holds; the table tells only where that changes."""
-    reader = _Reader(source, stsc.start, stsc.end)
+    reader = Reader(source, stsc.start, stsc.end)
     reader.version()
     counts: list[int] = []
     for _ in range(reader.integer(4)):

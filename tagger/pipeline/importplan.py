@@ -4,16 +4,21 @@ The words of each photo are read, but its picture is not decoded: one that is da
 there counts as found.
 """
 
+import os
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from tagger.config import Config
 from tagger.errors import ImageError
 from tagger.pipeline.importing import Imported, Progress
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
-from tagger.pipeline.tagging import photos_at
-from tagger.records import ImageState
+from tagger.pipeline.tagging import folder_of, new_mode, photos_at
+from tagger.pipeline.whereabouts import Whereabouts
+from tagger.records import Folder, ImageState
 from tagger.tracking import places
 from tagger.tracking.brought import Brought
 from tagger.tracking.database import Database
@@ -28,16 +33,15 @@ def plan(
     """What `importing.bring_in` would find at or below `paths`."""
     began = time.monotonic()
     seen = photos_at(config, paths)
-    known: set[bytes] = set()
-    if config.tracking_path.exists():
-        with Database.open(config.tracking_path) as db:
-            known = places.unchanged_and_read(db, seen)
-    new = sorted(path for path in seen if path not in known)
-    with Exiftool(config.metadata) as exiftool:
+    with _record(config) as db, Exiftool(config.metadata) as exiftool:
+        known = places.unchanged_and_read(db, seen)
+        new = sorted(path for path in seen if path not in known)
         reader, photos = Writer(exiftool, config.metadata), []
+        where = Whereabouts(db, config)
+        tops = [os.path.realpath(path) for path in paths]
         for done, path in enumerate(new):
             progress(done, len(new))
-            photos.append(_planned(reader, path))
+            photos.append(_planned(reader, where, path, _folder(db, where, path, tops)))
     return Imported(
         photos=tuple(photos),
         untouched=len(known),
@@ -45,9 +49,43 @@ def plan(
     )
 
 
-def _planned(reader: Writer, path: bytes) -> Brought:
+@contextmanager
+def _record(config: Config) -> Iterator[Database]:
+    """The tracking database; where there is none, one that goes when it was asked."""
+    if config.tracking_path.exists():
+        with Database.open(config.tracking_path) as db:
+            yield db
+    else:
+        with (
+            tempfile.TemporaryDirectory(prefix="tagger-plan-") as folder,
+            Database.open(Path(folder) / "tracking.db") as db,
+        ):
+            yield db
+
+
+def _folder(
+    db: Database, where: Whereabouts, path: bytes, tops: Sequence[bytes]
+) -> Folder:
+    """The folder a photo is in, or would be once it was imported by way of `tops`."""
+    if folder := folder_of(db, path):
+        return folder
+    top = next(top for top in tops if places.is_within(path, top))
+    return Folder(
+        id=0,
+        path=top if os.path.isdir(top) else os.path.dirname(top),
+        recursive=os.path.isdir(top),
+        active=False,
+        write_mode=new_mode(where, top),
+        added_at="",
+    )
+
+
+def _planned(
+    reader: Writer, where: Whereabouts, path: bytes, folder: Folder
+) -> Brought:
     try:
-        words = reader.read(path)
+        beside = where.of(path, folder)
+        words = reader.read(path, sidecar=beside.place, others=beside.others)
     except ImageError as error:
         return Brought(
             path=path,

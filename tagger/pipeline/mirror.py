@@ -22,6 +22,7 @@ from tagger.tracking.usable import inside_data, mirror_tree
 
 log = logging.getLogger(__name__)
 
+SUFFIX = b".xmp"
 NOTE = b"about-this-mirror.txt"
 TEXT = """\
 This folder mirrors photos that Image Tagger may not write to. It has an XMP sidecar
@@ -58,6 +59,15 @@ class Mirrors:
     def photo(self, path: bytes, folder: Folder) -> bytes:
         """The path beside the photo that a path in the folder's tree stands for."""
         return os.path.join(folder.path, os.path.relpath(path, self.tree(folder)))
+
+    def has_words_of(self, path: bytes) -> bool:
+        """Whether the common mirror has sidecars of a photo, or below a folder."""
+        place = self._in_common(os.path.realpath(path))
+        if not os.path.isdir(place):
+            return os.path.isfile(place + SUFFIX)
+        return any(
+            name.endswith(SUFFIX) for _, _, names in os.walk(place) for name in names
+        )
 
     def top(self, path: bytes, folder: Folder) -> bytes | None:
         """The top folder of the mirror that a path is in, None if it is in none."""

@@ -262,6 +262,7 @@ class Stages:
         mode = returns.terms(self.db, job)
         wanted = results.wanted(self.db, job.file_id, mode=mode)
         if wanted is None or mode is WriteMode.NONE:
+            results.note_owed(self.db, job.file_id, mode=mode)
             self._finish(item, began, reason=conflicts.of(self.db, job.file_id))
             return
         assert item.identity is not None
@@ -304,6 +305,7 @@ class Stages:
         item.announced.pop(written.target, None)
         self.observer("noted", job)
         self.settle(item)
+        results.note_owed(self.db, job.file_id, mode=mode)
         self._finish(item, began, reason=written.note)
 
     def _ready(self, item: Item, mode: WriteMode) -> Places:

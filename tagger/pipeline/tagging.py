@@ -20,6 +20,7 @@ from tagger.pipeline.flow import Flow
 from tagger.pipeline.stages import Observer
 from tagger.pipeline.territory import Territory
 from tagger.pipeline.walking import is_photo, walk
+from tagger.pipeline.whereabouts import Whereabouts
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import Folder, ImageSnapshot, ImageState, StatKey, WriteMode
 from tagger.tracking import bound, folders, jobs, places, runs, snapshots
@@ -131,14 +132,14 @@ def discover(
 ) -> None:
     """See that the photos at `path` are known, in a folder that is."""
     db = workshop.db
-    folder = _folder_of(db, path)
+    folder = folder_of(db, path)
     if folder is None:
         single = os.path.isfile(path)
         folder = folders.add(
             db,
             os.path.dirname(path) if single else path,
             recursive=not single,
-            write_mode=write_mode or workshop.config.metadata.write_mode,
+            write_mode=write_mode or new_mode(workshop.besides.where, path),
             active=False,
             made_by_tag=True,
             data_dir=workshop.config.data_dir,
@@ -153,7 +154,19 @@ def discover(
         workshop.scanner.look_at(folder, [path])
 
 
-def _folder_of(db: Database, path: bytes) -> Folder | None:
+def new_mode(where: Whereabouts, path: bytes) -> WriteMode:
+    """Where words go in a folder that is not known so far.
+
+    If its words are in the mirror, nothing was to be written there, and nothing is.
+    """
+    return (
+        WriteMode.MIRROR
+        if where.mirrors.has_words_of(path)
+        else where.settings.write_mode
+    )
+
+
+def folder_of(db: Database, path: bytes) -> Folder | None:
     """The innermost known folder that covers `path`."""
     covering = [
         folder

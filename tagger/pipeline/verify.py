@@ -35,9 +35,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found in so many photos."""
+    """What was found in so many photos.
+
+    `out_of_reach` more were written, and their disk or folder is not there now.
+    """
 
     photos: int
+    out_of_reach: int
     faults: tuple[Fault, ...]
 
 
@@ -51,7 +55,9 @@ def verify(
     faults: list[Fault] = []
     with opened(config) as workshop:
         reader = Writer(workshop.reading, config.metadata)
-        ids = history.written(workshop.db, [os.path.realpath(path) for path in paths])
+        places = [os.path.realpath(path) for path in paths]
+        ids = history.written(workshop.db, places)
+        away = history.out_of_reach(workshop.db, places)
         folders: set[bytes] = set()
         for start in range(0, len(ids), PAGE):
             page = _looks(workshop, reader, ids[start : start + PAGE])
@@ -70,15 +76,22 @@ def verify(
         for folder in sorted(folders)
         for path in _strays(folder)
     ]
-    return Report(photos=len(ids), faults=tuple(faults))
+    return Report(photos=len(ids), out_of_reach=away, faults=tuple(faults))
 
 
 def _looks(workshop: Workshop, reader: Writer, ids: Sequence[int]) -> "list[_Look]":
     left = snapshots.stale(workshop.db, ids)
     before = pictures.before_writes(workshop.db, ids)
+    withheld = snapshots.withheld(workshop.db, ids)
     where = workshop.besides.where
     return [
-        _Look(image, reader, where, left[image.id], before.get(image.id))
+        _Look(
+            image,
+            reader,
+            where,
+            None if image.id in withheld else left[image.id],
+            before.get(image.id),
+        )
         for image in snapshots.images(workshop.db, ids)
     ]
 
@@ -87,7 +100,8 @@ class _Look:
     """A look at one photo and its sidecars, in these `folders`.
 
     `stale` are tags that are still in some file of it and shall not be, which is right
-    where nothing is written into that file any more.
+    where nothing is written into that file any more; None if no word of it is to be
+    judged, because its folder wants none written that there are.
     """
 
     def __init__(
@@ -95,7 +109,7 @@ class _Look:
         image: ImageSnapshot,
         reader: Writer,
         where: Whereabouts,
-        stale: frozenset[str],
+        stale: frozenset[str] | None,
         before: Picture | None,
     ) -> None:
         self.image, self._reader = image, reader
@@ -149,6 +163,8 @@ class _Look:
     def _differences(self, words: FileWords, places: Places) -> list[str]:
         """Where the words in the files and those of the catalogue differ."""
         image = self.image
+        if self._stale is None:
+            return []
         there = {tagnames.key(name): name for name in words.tags}
         known = {tagnames.key(tag.name): tag.name for tag in image.tags}
         kept_up = words.in_photo

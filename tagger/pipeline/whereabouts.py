@@ -83,12 +83,12 @@ class Whereabouts:
 
     def __init__(self, db: Database, config: Config) -> None:
         self._db = db
-        self._settings = config.metadata
+        self.settings = config.metadata
         self.mirrors = Mirrors(db, common=config.mirror_dir, data_dir=config.data_dir)
 
     @property
     def is_shared(self) -> bool:
-        return self._settings.share_sidecar
+        return self.settings.share_sidecar
 
     def of_file(self, file_id: int, path: bytes) -> Places:
         """The places of a photo on record, as its folder is set now."""
@@ -204,12 +204,12 @@ class Whereabouts:
 
     def _rank(self, path: bytes, *, is_full: bool) -> tuple[bool, bool]:
         """Which of several to write: one with words of ours, then by the setting."""
-        wanted = is_full == (self._settings.sidecar_name == "full")
+        wanted = is_full == (self.settings.sidecar_name == "full")
         return not sidecar.glance(path).names_us, not wanted
 
     def _is_its(self, path: bytes, asked: _Asked) -> bool:
         """Whether an existing `photo.xmp` is this photo's."""
-        if self._settings.share_sidecar:
+        if self.settings.share_sidecar:
             return True
         named = sidecar.glance(path).extension
         if named is not None:
@@ -230,8 +230,8 @@ class Whereabouts:
     def _new(self, asked: _Asked, base: bytes, *, may_be_stem: bool) -> bytes:
         """How a sidecar is called that does not exist yet."""
         stem = _stem(base) + SUFFIXES[0]
-        wanted = self._settings.sidecar_name == "stem" and may_be_stem
-        if wanted and (self._settings.share_sidecar or self._is_first(stem, asked)):
+        wanted = self.settings.sidecar_name == "stem" and may_be_stem
+        if wanted and (self.settings.share_sidecar or self._is_first(stem, asked)):
             return stem
         return base + SUFFIXES[0]
 

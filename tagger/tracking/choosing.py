@@ -21,13 +21,11 @@ from tagger.records import WriteMode
 from tagger.tracking import tagnames
 from tagger.tracking.places import at_or_below
 from tagger.tracking.schema import (
-    bans,
     file_tags,
     files,
     folders,
     person_tags,
     result_tags,
-    synonyms,
     tags,
 )
 
@@ -59,7 +57,7 @@ def having(
     connection: Connection, names: Sequence[str], where: ColumnElement[bool]
 ) -> list[int]:
     """The photos that have one of these tags, whoever said it."""
-    return list(connection.scalars(photos().where(where, _has(connection, names))))
+    return list(connection.scalars(photos().where(where, _has(names))))
 
 
 def unsaid(connection: Connection, name: str, where: ColumnElement[bool]) -> list[int]:
@@ -82,15 +80,20 @@ def answered_with(connection: Connection, names: Sequence[str]) -> list[int]:
     return list(connection.scalars(photos().where(files.c.result_id.in_(answered))))
 
 
-def _has(connection: Connection, names: Sequence[str]) -> ColumnElement[bool]:
+def _has(names: Sequence[str]) -> ColumnElement[bool]:
     """Whether a photo has one of these tags, as one set for the whole statement."""
     keys = {tagnames.key(name) for name in names}
     ids = select(tags.c.id).where(tags.c.key.in_(keys))
-    meant = select(tags.c.id).where(tags.c.key.in_(_words_for(connection, keys)))
+    is_itself = result_tags.c.becomes.is_(None) & ~result_tags.c.banned
     answered = (
         select(files.c.id)
         .join(result_tags, result_tags.c.result_id == files.c.result_id)
-        .where(result_tags.c.tag_id.in_(meant))
+        .where(
+            or_(
+                result_tags.c.becomes.in_(ids),
+                result_tags.c.tag_id.in_(ids) & is_itself,
+            )
+        )
     )
     return _given(ids, answered)
 
@@ -101,17 +104,6 @@ def _given(ids: Select[Any], *besides: Select[Any]) -> ColumnElement[bool]:
     said = select(person_tags.c.file_id).where(person_tags.c.tag_id.in_(ids))
     has = union(found, said.where(person_tags.c.kept), *besides).subquery().select()
     return and_(files.c.id.in_(has), files.c.id.not_in(said.where(~person_tags.c.kept)))
-
-
-def _words_for(connection: Connection, keys: set[str]) -> set[str]:
-    """The tags of answers that count as one of these, synonyms and bans applied."""
-    instead = {
-        row.key: tagnames.key(row.name) for row in connection.execute(select(synonyms))
-    }
-    banned = set(connection.scalars(select(bans.c.key)))
-    allowed = keys - banned
-    synonymous = {word for word, key in instead.items() if key in allowed}
-    return (allowed - set(instead)) | (synonymous - banned)
 
 
 def in_files(connection: Connection, ids: Sequence[int]) -> int:

@@ -10,18 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, select
+from sqlalchemy import Column, Connection, Row, Select, Table, func, select
 
 from tagger.records import ImageTag
 from tagger.tracking import tagnames
 from tagger.tracking.schema import (
-    bans,
     file_tags,
     own_tags,
     person_tags,
     result_tags,
     results,
-    synonyms,
     tags,
 )
 
@@ -170,34 +168,17 @@ def _named(
 def answers(
     connection: Connection, result_ids: Iterable[int | None]
 ) -> dict[int | None, dict[int, ImageTag]]:
-    """The tags of each answer, by id; synonyms and bans are applied."""
+    """What the tags of each answer count as, by id."""
+    meant = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
     query = (
-        select(result_tags, tags.c.key, tags.c.name, results.c.model)
-        .select_from(result_tags.join(tags).join(results))
+        select(result_tags, tags.c.id, tags.c.name, results.c.model)
+        .select_from(result_tags.join(tags, tags.c.id == meant).join(results))
+        .where(~result_tags.c.banned)
         .order_by(result_tags.c.result_id, result_tags.c.position)
     )
     ids = [i for i in result_ids if i is not None]
-    synonymous, banned = _vocabulary(connection)
     by_result: dict[int | None, dict[int, ImageTag]] = defaultdict(dict)
     for row in _of(connection, query, result_tags.c.result_id, ids):
-        tag_id, name = synonymous.get(row.key, (row.tag_id, row.name))
-        if row.key not in banned and tagnames.key(name) not in banned:
-            tag = ImageTag(tag_id, name, row.model, row.score)
-            by_result[row.result_id].setdefault(tag_id, tag)
+        tag = ImageTag(row.id, row.spelt or row.name, row.model, row.score)
+        by_result[row.result_id].setdefault(row.id, tag)
     return by_result
-
-
-def _vocabulary(
-    connection: Connection,
-) -> tuple[dict[str, tuple[int, str]], frozenset[str]]:
-    """What a tag of an answer becomes, by key, and which no answer brings."""
-    instead = {row.key: row.name for row in connection.execute(select(synonyms))}
-    known: dict[str, int] = {}
-    for chunk in tagnames.chunks([tagnames.key(name) for name in instead.values()]):
-        query = select(tags.c.key, tags.c.id).where(tags.c.key.in_(chunk))
-        known |= {row.key: row.id for row in connection.execute(query)}
-    return {
-        key: (known[tagnames.key(name)], name)
-        for key, name in instead.items()
-        if tagnames.key(name) in known
-    }, frozenset(connection.scalars(select(bans.c.key)))

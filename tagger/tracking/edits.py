@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
 from tagger.records import utc_now
+from tagger.texts import LONGEST_DESCRIPTION
 from tagger.tracking import choosing, tagnames, underway
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
@@ -28,7 +29,6 @@ from tagger.tracking.schema import (
 )
 
 LONGEST_TAG = 200
-LONGEST_DESCRIPTION = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

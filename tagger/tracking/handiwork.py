@@ -121,18 +121,26 @@ def take_over(
     has stays. Called after the sum of all files was reconciled.
     """
     ours = next((known for known in before if known.is_ours), None)
-    now = words.sidecars.get(ours.path) if ours is not None else None
-    if ours is None or now is None or row.written_mode not in BESIDE:
+    if ours is None or row.written_mode not in BESIDE:
+        return
+    now = words.sidecars.get(ours.path)
+    if now is None:
+        # What came along with a photo that moved, or was there before, takes none out.
+        along = words.sidecars.get(beside.place or b"")
+        if along is not None:
+            put_in = placewords.keys(along.tags) - placewords.keys(ours.tags)
+            _put_back(connection, row.id, put_in)
         return
     stand = next((one for one in beside.stands if one.path == ours.path), None)
     is_known = own.sidecar_known and ours.path == beside.place
     there = placewords.keys(now.tags)
     gone: list[str] = []
-    if stand and stand.content_hash != ours.content_hash and not is_known:
-        gone = [name for name in ours.tags if tagnames.key(name) not in there]
+    if stand and stand.content_hash != ours.content_hash:
         _put_back(connection, row.id, there - placewords.keys(ours.tags))
-        if ours.description is not None and now.description is None:
-            _without_description(connection, row)
+        if not is_known:
+            gone = [name for name in ours.tags if tagnames.key(name) not in there]
+            if ours.description is not None and now.description is None:
+                _without_description(connection, row)
     if not _is_any_gone(before, beside):
         around = placewords.elsewhere(words, ours.path)
         copies = [name for name in ours.copied if tagnames.key(name) in there]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select
 
 from tagger.records import WriteMode
 from tagger.tracking import standing, tagnames
@@ -264,24 +264,34 @@ def _away(row: Row[Any]) -> str | None:
 
 def written(db: Database, places: Sequence[bytes]) -> list[int]:
     """The photos at or below `places`, or all, that were ever written and are there."""
-    is_written = exists(
-        select(writes.c.id).where(
-            writes.c.file_id == files.c.id, writes.c.state == "done"
-        )
-    )
-    query = (
-        select(files.c.id)
-        .join(folders)
-        .where(
-            is_written,
-            files.c.missing_since.is_(None),
-            files.c.unreachable.is_(False),
-            folders.c.offline.is_(None),
-            folders.c.removed_at.is_(None),
-        )
-        .order_by(files.c.id)
-    )
-    if places:
-        query = query.where(or_(*(at_or_below(place) for place in places)))
+    query = _written(files.c.id, places).where(_IN_REACH).order_by(files.c.id)
     with db.read() as connection:
         return list(connection.scalars(query))
+
+
+def out_of_reach(db: Database, places: Sequence[bytes]) -> int:
+    """How many were written and are on a disk or in a folder that is not there now."""
+    with db.read() as connection:
+        query = _written(func.count(), places).where(not_(_IN_REACH))
+        return connection.execute(query).scalar_one()
+
+
+_IN_REACH = and_(files.c.unreachable.is_(False), folders.c.offline.is_(None))
+
+
+def _written(what: ColumnElement[int], places: Sequence[bytes]) -> Select[int]:
+    """A query over the photos that were ever written and that nobody deleted."""
+    query = (
+        select(what)
+        .select_from(files.join(folders))
+        .where(
+            exists(
+                select(writes.c.id).where(
+                    writes.c.file_id == files.c.id, writes.c.state == "done"
+                )
+            ),
+            files.c.missing_since.is_(None),
+            folders.c.removed_at.is_(None),
+        )
+    )
+    return query.where(or_(*map(at_or_below, places))) if places else query

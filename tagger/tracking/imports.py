@@ -16,7 +16,6 @@ from tagger.tracking import placewords, reconcile, results, saying, tagnames
 from tagger.tracking.schema import files, result_tags, tags
 from tagger.tracking.schema import results as answers
 
-BACKEND = "imported"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -63,6 +62,15 @@ def take(connection: Connection, row: Row[Any], words: FileWords) -> Imported | 
     )
 
 
+def is_of(connection: Connection, row: Row[Any], words: FileWords) -> bool:
+    """Whether a file says that it holds the answer last written to this photo."""
+    said = words.provenance
+    if said is None or not said.model or row.written_result_id is None:
+        return False
+    known = _known(connection, row, said, _time(said, row))
+    return known.get(row.identity, 0) == int(row.written_result_id)
+
+
 def _known(
     connection: Connection, row: Row[Any], said: Provenance, at: str
 ) -> dict[str, int]:
@@ -91,10 +99,14 @@ def _known(
 
 
 def _tags_of(connection: Connection, result_id: int) -> set[str]:
+    """The tags of an answer, by key: as the model said them, and as they count."""
     return set(
         connection.scalars(
             select(tags.c.key)
-            .join(result_tags, result_tags.c.tag_id == tags.c.id)
+            .join(
+                result_tags,
+                tags.c.id.in_([result_tags.c.tag_id, result_tags.c.becomes]),
+            )
             .where(result_tags.c.result_id == result_id)
         )
     )
@@ -111,7 +123,7 @@ def _answer(said: Provenance) -> Answer:
     return Answer(
         description=said.description or "",
         tags=tuple(Tag(name) for key, name in unique.items() if key),
-        backend=BACKEND,
+        backend=results.IMPORTED,
         model=said.model,
         prompt_version=said.prompt_version,
     )

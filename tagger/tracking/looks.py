@@ -1,7 +1,6 @@
 """Looks: what a look at a photo found, kept with its file."""
 
-import os
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
@@ -11,24 +10,13 @@ from tagger.records import (
     FileWords,
     ImageState,
     StatKey,
-    WriteMode,
     utc_now,
 )
-from tagger.tracking import (
-    changes,
-    copies,
-    handiwork,
-    imports,
-    keeping,
-    ownwords,
-    reconcile,
-    saying,
-    sidecars,
-    tagnames,
-)
+from tagger.tracking import changes, readwords, saying, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
-from tagger.tracking.schema import file_tags, files, jobs
+from tagger.tracking.readwords import Found
+from tagger.tracking.schema import files, jobs
 from tagger.tracking.sidecars import Beside
 
 ALONE = Beside()
@@ -64,7 +52,6 @@ def record(
                 file_id, is_moved = moved_from, True
                 before = _row(connection, file_id)
         other_picture = before.identity not in (None, identity)
-        other_file = is_moved and before.content_hash != content_hash
         if other_picture:
             _forget_answer(connection, file_id)
         connection.execute(
@@ -80,16 +67,18 @@ def record(
                 **_fact_columns(facts),
             )
         )
-        _keep_words(
+        readwords.keep(
             connection,
             file_id,
             words,
-            content=content_hash,
-            beside=beside,
-            photo_changed=before.content_hash not in (None, content_hash),
-            is_moved=is_moved,
-            other_picture=other_picture,
-            doubtful=other_picture or other_file,
+            Found(
+                content=content_hash,
+                beside=beside,
+                photo_changed=before.content_hash not in (None, content_hash),
+                is_moved=is_moved,
+                other_picture=other_picture,
+                other_file=is_moved and before.content_hash != content_hash,
+            ),
         )
         changes.record(connection, changes.IMAGE, [file_id])
     return file_id
@@ -101,12 +90,9 @@ def record_words(
     """Keep the words of a photo that was looked at before, and is as it was then."""
     with db.write() as connection:
         file_id = hold(connection, job)
-        _keep_words(
-            connection,
-            file_id,
-            words,
-            content=_row(connection, file_id).content_hash,
-            beside=beside,
+        content = _row(connection, file_id).content_hash
+        readwords.keep(
+            connection, file_id, words, Found(content=content, beside=beside)
         )
         changes.record(connection, changes.IMAGE, [file_id])
 
@@ -197,155 +183,3 @@ def _forget_answer(connection: Connection, file_id: int) -> None:
             result_id=None, written_result_id=None, written_mode=None, written_at=None
         )
     )
-
-
-def _keep_words(
-    connection: Connection,
-    file_id: int,
-    words: FileWords | None,
-    *,
-    content: str | None,
-    beside: Beside,
-    photo_changed: bool = False,
-    is_moved: bool = False,
-    other_picture: bool = False,
-    doubtful: bool = False,
-) -> None:
-    if words is None:
-        _note(connection, file_id, words_at=None)
-        if doubtful:  # whose words those are cannot be told any more later
-            _replace(connection, file_id, FileWords(), ownwords.Own())
-        return
-    row = _row(connection, file_id)
-    known = sidecars.of_file(connection, file_id)
-    is_part = bool(words.damaged) or beside.away is not None
-    is_known = not doubtful and row.words_at is not None
-    if is_known and is_moved and known:
-        return  # only now it is known which sidecars are its: they are read next
-    if is_known and is_part:
-        # What cannot be read was not taken out: all stays as it was last known.
-        keeping.looked(connection, file_id, beside, words)
-        return
-    was = reconcile.before(connection, row)
-    own = ownwords.found(
-        connection,
-        row,
-        words,
-        content=content,
-        beside=beside.content_hash,
-        doubtful=doubtful,
-        place=beside.place,
-    )
-    if other_picture:
-        own = handiwork.with_copies(own, known, words)
-    claimed = own.tags
-    own = handiwork.without_theirs(connection, row, own, known, beside, words)
-    theirs = [name for key, name in claimed.items() if key not in own.tags]
-    hand = handiwork.found(known, beside, own, photo_changed=photo_changed)
-    brought = None if own.exact else imports.take(connection, row, words)
-    if other_picture and not own.tags and not own.descriptions:
-        reconcile.forget(connection, file_id)
-    if brought is not None:
-        where = beside.mode if beside.is_said_in(words) else WriteMode.FILE
-        own = _with_imported(connection, row, own, brought, where=where)
-    elif own.exact and (hand.restored or not hand.edited):
-        _as_written(connection, row, words, own, content=content, beside=beside)
-    elif is_known and hand.edited:
-        reconcile.edited(connection, row, was, words)
-    _replace(connection, file_id, words, own)
-    _note(connection, file_id, words_at=utc_now())
-    if words.description is not None:
-        _note(connection, file_id, description_removed=False)
-    if is_known and brought is None:
-        handiwork.take_over(connection, row, known, beside, own, words)
-    if beside.was_left and row.written_mode in handiwork.BESIDE:
-        # What is ours is to be written where the photo is now.
-        _note(connection, file_id, written_result_id=None)
-    keeping.looked(
-        connection,
-        file_id,
-        beside,
-        words,
-        place_is_ours=own.sidecar_known,
-        no_longer_ours=theirs,
-    )
-
-
-def _as_written(
-    connection: Connection,
-    row: Row[Any],
-    words: FileWords,
-    own: ownwords.Own,
-    *,
-    content: str | None,
-    beside: Beside,
-) -> None:
-    """The file is as a write of ours left or found it: here, or where it was copied."""
-    if row.written_at is None and own.of not in (None, row.id):
-        reconcile.inherit(connection, row.id, words, original=own.of)
-        copies.adopt(connection, row, content, target=os.path.realpath(row.path))
-        copies.adopt(connection, row, beside.content_hash, target=beside.place)
-    _note(
-        connection,
-        row.id,
-        written_result_id=own.result_id,
-        written_mode=own.mode,
-        written_at=own.written_at,
-    )
-
-
-def _with_imported(
-    connection: Connection,
-    row: Row[Any],
-    own: ownwords.Own,
-    brought: imports.Imported,
-    *,
-    where: WriteMode,
-) -> ownwords.Own:
-    """What is ours with what another database's tagger left in the file."""
-    if brought.result_id is not None:
-        _note(
-            connection,
-            row.id,
-            result_id=brought.result_id,
-            written_result_id=brought.result_id,
-            written_mode=str(where),
-            written_at=brought.at,
-        )
-    return replace(
-        own,
-        tags=own.tags | brought.tags,
-        descriptions=own.descriptions | brought.descriptions,
-    )
-
-
-def _replace(
-    connection: Connection, file_id: int, words: FileWords, own: ownwords.Own
-) -> None:
-    """Put down which words stand in a file, the person's apart from ours."""
-    ids = tagnames.ids(connection, words.tags)
-    present = {tagnames.key(name): name for name in words.tags}
-    found = [(ids[k], name) for k, name in present.items() if k and k not in own.tags]
-    connection.execute(delete(file_tags).where(file_tags.c.file_id == file_id))
-    if found:
-        connection.execute(
-            file_tags.insert(),
-            [
-                {"file_id": file_id, "tag_id": tag_id, "position": n, "name": name}
-                for n, (tag_id, name) in enumerate(found)
-            ],
-        )
-    # What somebody took out of some fields only is no word of anybody's there.
-    left = [name for name in words.leftovers if tagnames.key(name) not in present]
-    ownwords.replace(connection, file_id, [*own.tags.values(), *left])
-    is_own = words.description in own.descriptions
-    _note(
-        connection,
-        file_id,
-        found_description=None if is_own else words.description,
-        own_description=words.description if is_own else words.leftover_description,
-    )
-
-
-def _note(connection: Connection, file_id: int, **values: object) -> None:
-    connection.execute(update(files).where(files.c.id == file_id).values(**values))

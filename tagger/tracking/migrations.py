@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, select
 
 from tagger.errors import DataError
 from tagger.records import utc_now
-from tagger.tracking import schema
+from tagger.tracking import schema, tagnames
 
 Step = Callable[[Connection], None]
 
@@ -88,7 +88,52 @@ def m003_partial_undo(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE writes ADD COLUMN {column} JSON")
 
 
-def m009_folder_servers(connection: Connection) -> None:
+def m009_meanings(connection: Connection) -> None:
+    """Each answer keeps what its tags count as; so far the lists of now said it."""
+    for statement in (
+        "ALTER TABLE result_tags ADD COLUMN becomes INTEGER REFERENCES tags (id)",
+        "ALTER TABLE result_tags ADD COLUMN spelt TEXT",
+        "ALTER TABLE result_tags ADD COLUMN banned BOOLEAN DEFAULT 0 NOT NULL",
+        "CREATE INDEX result_tags_becomes ON result_tags (becomes)",
+    ):
+        connection.exec_driver_sql(statement)
+    said = "tag_id IN (SELECT id FROM tags WHERE key = ?)"
+    for key, name in connection.exec_driver_sql("SELECT key, name FROM synonyms").all():
+        connection.exec_driver_sql(
+            f"""UPDATE result_tags SET spelt = ?,
+            becomes = (SELECT id FROM tags WHERE key = ?) WHERE {said}""",
+            (name, tagnames.key(name), key),
+        )
+    connection.exec_driver_sql(
+        "UPDATE result_tags SET spelt = NULL WHERE becomes IS NULL"
+    )
+    connection.exec_driver_sql(
+        """UPDATE result_tags SET becomes = NULL, spelt = NULL, banned = 1
+        WHERE tag_id IN (SELECT id FROM tags WHERE key IN (SELECT key FROM bans))
+        OR becomes IN (SELECT id FROM tags WHERE key IN (SELECT key FROM bans))"""
+    )
+
+
+def m010_owed(connection: Connection) -> None:
+    """Photos whose files do not hold what they should say so, until a mode lets them.
+
+    So far nobody noted it of edits: what a person said, and the record of the file's
+    words does not, is owed.
+    """
+    connection.exec_driver_sql("ALTER TABLE files ADD COLUMN owed_in TEXT")
+    there = """(SELECT file_id, tag_id FROM own_tags
+        UNION SELECT file_id, tag_id FROM file_tags)"""
+    connection.exec_driver_sql(
+        f"""UPDATE files SET owed_in = 'none' WHERE id IN (
+            SELECT file_id FROM person_tags
+            WHERE kept <> ((file_id, tag_id) IN {there}))
+        OR (person_description IS NOT NULL
+            AND person_description IS NOT own_description
+            AND person_description IS NOT found_description)"""
+    )
+
+
+def m011_folder_servers(connection: Connection) -> None:
     """Folders can be bound to model servers."""
     connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN servers JSON")
 
@@ -102,7 +147,9 @@ STEPS: tuple[Step, ...] = (
     m006_renamed_tags,
     m007_failed_edits,
     m008_pictures_of_writes,
-    m009_folder_servers,
+    m009_meanings,
+    m010_owed,
+    m011_folder_servers,
 )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
 
 from tagger.records import ImageState, WriteMode, utc_now
 from tagger.tracking import tagnames
@@ -98,7 +98,15 @@ def _settled_at(touched_ns: int, now: float, settle_s: float) -> float | None:
 
 
 def unwritten(connection: Connection, where: ColumnElement[bool]) -> list[int]:
-    """Photos that are done, but whose folder has come to want their words written."""
+    """Photos that are done, but whose folder has come to want their words written.
+
+    Their answer was not written yet, or their files lack what the folder's mode at that
+    time did not let in.
+    """
+    unwritten_answer = and_(
+        files.c.result_id.is_not(None),
+        files.c.result_id.is_distinct_from(files.c.written_result_id),
+    )
     return list(
         connection.scalars(
             select(files.c.id)
@@ -107,8 +115,7 @@ def unwritten(connection: Connection, where: ColumnElement[bool]) -> list[int]:
                 where,
                 files.c.state == ImageState.TAGGED.value,
                 files.c.missing_since.is_(None),
-                files.c.result_id.is_not(None),
-                files.c.result_id.is_distinct_from(files.c.written_result_id),
+                or_(unwritten_answer, files.c.owed_in != folders.c.write_mode),
                 folders.c.write_mode != WriteMode.NONE.value,
             )
         )

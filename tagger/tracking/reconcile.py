@@ -2,7 +2,8 @@
 
 What stands there now is held against what was there when last read or written. What is
 gone was taken out, and stays out; what is back was put back. Where the bytes are known
-nobody edited anything: the file was copied, or restored from a copy.
+nobody edited anything: the file was copied, or restored from a copy. So nothing was
+taken out; but what is back is wanted again, for the person chose that copy.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from tagger.records import FileWords, utc_now
+from tagger.records import FileWords, Provenance, utc_now
 from tagger.tracking import conflicts, desired, tagnames
 from tagger.tracking.schema import file_tags, files, own_tags, person_tags
 
@@ -44,24 +45,52 @@ def before(connection: Connection, row: Row[Any]) -> Before:
 
 
 def edited(
-    connection: Connection, row: Row[Any], was: Before, words: FileWords
+    connection: Connection,
+    row: Row[Any],
+    was: Before,
+    words: FileWords,
+    *,
+    said: Provenance | None = None,
 ) -> None:
-    """Take over what a person changed in the file since it was last read or written."""
+    """Take over what a person changed in the file since it was last read or written.
+
+    Of a file that may be an older copy, only what it `said` itself to hold can have
+    been taken out of it.
+    """
     ids = tagnames.ids(connection, words.tags)
-    present = set(ids.values())
-    take_out(
-        connection, row.id, {i: n for i, n in was.tags.items() if i not in present}
-    )
-    back = present - set(was.tags)
+    gone = {i: name for i, name in was.tags.items() if i not in set(ids.values())}
+    if said is not None:
+        listed = {tagnames.key(name) for name in said.listed}
+        gone = {i: name for i, name in gone.items() if tagnames.key(name) in listed}
+    take_out(connection, row.id, gone)
+    if said is None or was.description in (said.description, said.edited_description):
+        _description(connection, row, was.description, words.description)
+
+
+def put_back(
+    connection: Connection, file_id: int, was: Before, words: FileWords
+) -> frozenset[str]:
+    """The tags, by key, that a person had taken out and that stand there again.
+
+    However they came back, by another program or by a copy that was restored, the
+    person's last word is that they belong there: they are the person's from now on.
+    """
+    ids = tagnames.ids(connection, words.tags)
+    back = {tag_id: key for key, tag_id in ids.items() if tag_id not in was.tags}
+    found: set[int] = set()
     for chunk in tagnames.chunks(sorted(back)):
-        connection.execute(
-            delete(person_tags).where(
-                person_tags.c.file_id == row.id,
-                person_tags.c.tag_id.in_(chunk),
-                person_tags.c.kept.is_(False),
+        found.update(
+            connection.scalars(
+                delete(person_tags)
+                .where(
+                    person_tags.c.file_id == file_id,
+                    person_tags.c.tag_id.in_(chunk),
+                    person_tags.c.kept.is_(False),
+                )
+                .returning(person_tags.c.tag_id)
             )
         )
-    _description(connection, row, was.description, words.description)
+    return frozenset(back[tag_id] for tag_id in found)
 
 
 def take_out(connection: Connection, file_id: int, gone: dict[int, str]) -> None:
@@ -107,9 +136,17 @@ def forget(connection: Connection, file_id: int) -> None:
 
 
 def inherit(
-    connection: Connection, file_id: int, words: FileWords, *, original: int
+    connection: Connection,
+    file_id: int,
+    words: FileWords,
+    *,
+    original: int,
+    answer: int | None,
 ) -> None:
-    """What a person said of a photo holds for a copy of it, too."""
+    """What a person said of a photo holds for a copy of it, too.
+
+    An undo of the `answer` that the copy has does not: it was copied before.
+    """
     present = {tagnames.key(name) for name in words.tags}
     said = connection.execute(
         select(person_tags).where(person_tags.c.file_id == original)
@@ -126,7 +163,9 @@ def inherit(
         file_id,
         person_description=theirs.person_description,
         description_removed=theirs.description_removed and not words.description,
-        undone_result_id=theirs.undone_result_id,
+        undone_result_id=(
+            None if theirs.undone_result_id == answer else theirs.undone_result_id
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Results: what models answered, kept by picture so that copies share one answer."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -15,11 +15,14 @@ from tagger.records import (
     iso,
     utc_now,
 )
-from tagger.tracking import changes, conflicts, desired, tagnames
+from tagger.tracking import changes, conflicts, desired, meaning, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
 from tagger.tracking.schema import files, folders, result_tags, results
+
+# The backend of answers that another database's tagger wrote into a file.
+IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +108,18 @@ def use(db: Database, job: Job, result_id: int) -> int | None:
 
 def _keep_tags(connection: Connection, result_id: int, answer: Answer) -> None:
     ids = tagnames.ids(connection, [tag.name for tag in answer.tags])
+    # What another database's tagger wrote is an answer of the past.
+    meant = {} if answer.backend == IMPORTED else meaning.of(connection, ids)
     rows = [
         {
             "result_id": result_id,
             "position": position,
-            "tag_id": ids[tagnames.key(tag.name)],
+            "tag_id": ids[key],
             "score": tag.score,
+            **asdict(meant.get(key, meaning.Meaning())),
         }
         for position, tag in enumerate(answer.tags)
-        if tagnames.key(tag.name)
+        if (key := tagnames.key(tag.name))
     ]
     if rows:
         connection.execute(result_tags.insert(), rows)
@@ -180,6 +186,22 @@ def wanted(
         by_person=by_person,
         provenance=_provenance(row, state),
     )
+
+
+def note_owed(db: Database, file_id: int, *, mode: WriteMode) -> None:
+    """Put down whether a photo's files hold all they should, as far as `mode` lets us.
+
+    What is owed is made good once the folder gets another mode.
+    """
+    with db.read() as connection:
+        row = _with_answer(connection, file_id)
+        [state] = desired.states(connection, [row])
+    owed = None if state.is_met else str(mode)
+    if row.owed_in != owed:
+        with db.write() as connection:
+            connection.execute(
+                update(files).where(files.c.id == file_id).values(owed_in=owed)
+            )
 
 
 def _with_answer(connection: Connection, file_id: int) -> Row[Any]:

@@ -86,6 +86,7 @@ folders = Table(
 # `person_description` was set by an edit; `description_removed` says that a person took
 # ours out; the words of `undone_result_id` were undone and do not come back unasked.
 # One that was taken out of the queue, at `cancelled_at`, is put back only when asked.
+# `owed_in` is the folder's mode while the files could not get all they should hold.
 files = Table(
     "files",
     metadata,
@@ -129,6 +130,7 @@ files = Table(
     Column("description_removed", Boolean, nullable=False, server_default=text("0")),
     Column("undone_result_id", Integer, ForeignKey("results.id")),
     Column("cancelled_at", Text),
+    Column("owed_in", Text),
     # Covers the counts that every screen asks for each second.
     Index("files_folder", "folder_id", "missing_since", "state"),
     Index("files_state", "state"),
@@ -190,6 +192,8 @@ results = Table(
     sqlite_autoincrement=True,
 )
 
+# What a model said (`tag_id`), and what that counts as: another tag (`becomes`), as it
+# is `spelt`, or nothing (`banned`). See `meaning`.
 result_tags = Table(
     "result_tags",
     metadata,
@@ -197,7 +201,11 @@ result_tags = Table(
     Column("position", Integer, primary_key=True),
     Column("tag_id", Integer, ForeignKey("tags.id"), nullable=False),
     Column("score", Float),
+    Column("becomes", Integer, ForeignKey("tags.id")),
+    Column("spelt", Text),
+    Column("banned", Boolean, nullable=False, server_default=text("0")),
     Index("result_tags_tag", "tag_id"),
+    Index("result_tags_becomes", "becomes"),
 )
 
 # Work to do, at most one row a file; gone when done. `run_id` binds a job to one

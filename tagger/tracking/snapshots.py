@@ -41,6 +41,19 @@ def stale(db: Database, ids: Iterable[int]) -> dict[int, frozenset[str]]:
     return found
 
 
+def withheld(db: Database, ids: Iterable[int]) -> set[int]:
+    """The photos whose files lack what their folder does not want written."""
+    found: set[int] = set()
+    owed = files.c.owed_in == WriteMode.NONE.value
+    with db.read() as connection:
+        for chunk in tagnames.chunks(sorted(set(ids))):
+            query = select(files.c.id).join(folders).where(files.c.id.in_(chunk), owed)
+            found.update(
+                connection.scalars(query.where(folders.c.write_mode == files.c.owed_in))
+            )
+    return found
+
+
 def tag_names(db: Database, ids: Iterable[int]) -> dict[int, str]:
     """The name of each tag id."""
     names: dict[int, str] = {}

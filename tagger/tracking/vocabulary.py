@@ -1,14 +1,15 @@
 """Vocabulary: words that tags of answers become, and tags no answer shall bring.
 
-Both concern what models say from now on, and what they said as soon as a photo is
-worked on again; a person's own tags they leave alone.
+Both concern what models say from now on. What they said before stays as it is, in the
+catalogue and in files, unless the past is asked to follow; then both do. A person's own
+tags they leave alone.
 """
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.errors import UsageError
-from tagger.tracking import edits, tagnames
+from tagger.tracking import edits, meaning, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.schema import bans, synonyms, tags
@@ -117,5 +118,7 @@ def _applied(
 ) -> Edit:
     """The edit of the photos tagged so far; an empty one if they stay as they are."""
     if past:
+        if not dry_run:
+            meaning.again(connection, names)
         return edits.again(connection, names, KIND, dry_run=dry_run)
     return Edit(id=None, kind=KIND, photos=0, files=0, file_ids=())

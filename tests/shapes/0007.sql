@@ -20,7 +20,12 @@ CREATE TABLE conflicts (
     resolved_at TEXT,
     FOREIGN KEY(file_id) REFERENCES files (id)
 );
-CREATE TABLE controls (name TEXT NOT NULL PRIMARY KEY, value BLOB, at TEXT NOT NULL);
+CREATE TABLE controls (
+    name TEXT NOT NULL,
+    value BLOB,
+    at TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
 CREATE TABLE counters (
     name TEXT NOT NULL,
     value INTEGER NOT NULL,
@@ -33,8 +38,9 @@ CREATE TABLE edits (
     detail JSON NOT NULL,
     photos INTEGER NOT NULL,
     created_at TEXT NOT NULL,
-    finished_at TEXT
-, failed INTEGER DEFAULT 0 NOT NULL);
+    finished_at TEXT,
+    failed INTEGER DEFAULT 0 NOT NULL
+);
 CREATE TABLE file_tags (
     file_id INTEGER NOT NULL,
     tag_id INTEGER NOT NULL,
@@ -83,7 +89,8 @@ CREATE TABLE files (
     own_description TEXT,
     person_description TEXT,
     description_removed BOOLEAN DEFAULT 0 NOT NULL,
-    undone_result_id INTEGER, cancelled_at TEXT,
+    undone_result_id INTEGER,
+    cancelled_at TEXT,
     FOREIGN KEY(folder_id) REFERENCES folders (id),
     UNIQUE (path),
     FOREIGN KEY(result_id) REFERENCES results (id),
@@ -102,7 +109,8 @@ CREATE TABLE folders (
     scan_requested_at TEXT,
     root_dev BIGINT,
     offline TEXT,
-    made_by_tag BOOLEAN NOT NULL, mirror BLOB,
+    made_by_tag BOOLEAN NOT NULL,
+    mirror BLOB,
     UNIQUE (path)
 );
 CREATE TABLE jobs (
@@ -118,7 +126,10 @@ CREATE TABLE jobs (
     token TEXT,
     lease_until FLOAT,
     not_before FLOAT,
-    created_at TEXT NOT NULL, was_state TEXT, was_reason TEXT, touched_ns BIGINT DEFAULT 0 NOT NULL,
+    created_at TEXT NOT NULL,
+    was_state TEXT,
+    was_reason TEXT,
+    touched_ns BIGINT DEFAULT 0 NOT NULL,
     UNIQUE (file_id),
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(run_id) REFERENCES runs (id),
@@ -134,13 +145,13 @@ CREATE TABLE migrations (
     applied_at TEXT NOT NULL,
     PRIMARY KEY (name)
 );
-INSERT INTO "migrations" VALUES('m001_initial','2026-11-01T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m002_sidecars','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m003_partial_undo','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m005_queue_control','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m006_renamed_tags','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m007_failed_edits','2026-11-25T00:00:00.000Z');
-INSERT INTO "migrations" VALUES('m008_pictures_of_writes','2026-11-25T00:00:00.000Z');
+INSERT INTO "migrations" VALUES('m001_initial','2026-11-26T00:45:20.652Z');
+INSERT INTO "migrations" VALUES('m002_sidecars','2026-11-26T00:45:20.653Z');
+INSERT INTO "migrations" VALUES('m003_partial_undo','2026-11-26T00:45:20.653Z');
+INSERT INTO "migrations" VALUES('m005_queue_control','2026-11-26T00:45:20.653Z');
+INSERT INTO "migrations" VALUES('m006_renamed_tags','2026-11-26T00:45:20.653Z');
+INSERT INTO "migrations" VALUES('m007_failed_edits','2026-11-26T00:45:20.653Z');
+INSERT INTO "migrations" VALUES('m008_pictures_of_writes','2026-11-26T00:45:20.654Z');
 CREATE TABLE own_tags (
     file_id INTEGER NOT NULL,
     tag_id INTEGER NOT NULL,
@@ -154,7 +165,8 @@ CREATE TABLE person_tags (
     tag_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     kept BOOLEAN NOT NULL,
-    at TEXT NOT NULL, instead TEXT,
+    at TEXT NOT NULL,
+    "instead" TEXT,
     PRIMARY KEY (file_id, tag_id),
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(tag_id) REFERENCES tags (id)
@@ -191,13 +203,22 @@ CREATE TABLE runs (
     ended_at TEXT
 );
 CREATE TABLE sidecars (
-            file_id INTEGER NOT NULL, path BLOB NOT NULL,
-            dev BIGINT NOT NULL, ino BIGINT NOT NULL, size_bytes BIGINT NOT NULL,
-            mtime_ns BIGINT NOT NULL, ctime_ns BIGINT NOT NULL,
-            is_read BOOLEAN NOT NULL, is_ours BOOLEAN NOT NULL, content_hash TEXT,
-            tags JSON NOT NULL, description TEXT, copied JSON NOT NULL,
-            PRIMARY KEY (file_id, path),
-            FOREIGN KEY(file_id) REFERENCES files (id));
+    file_id INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    dev BIGINT NOT NULL,
+    ino BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    mtime_ns BIGINT NOT NULL,
+    ctime_ns BIGINT NOT NULL,
+    is_read BOOLEAN NOT NULL,
+    is_ours BOOLEAN NOT NULL,
+    content_hash TEXT,
+    tags JSON NOT NULL,
+    description TEXT,
+    copied JSON NOT NULL,
+    PRIMARY KEY (file_id, path),
+    FOREIGN KEY(file_id) REFERENCES files (id)
+);
 CREATE TABLE synonyms (
     "key" TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -210,7 +231,8 @@ CREATE TABLE taggers (
     message TEXT,
     backend TEXT,
     servers JSON NOT NULL,
-    seen_at FLOAT NOT NULL, watching JSON,
+    seen_at FLOAT NOT NULL,
+    watching JSON,
     PRIMARY KEY (run_id),
     FOREIGN KEY(run_id) REFERENCES runs (id)
 );
@@ -220,7 +242,19 @@ CREATE TABLE tags (
     "key" TEXT NOT NULL,
     UNIQUE ("key")
 );
-CREATE TABLE timings (file_id INTEGER NOT NULL PRIMARY KEY, server TEXT, model TEXT, asked_at FLOAT, looking_s FLOAT NOT NULL, waiting_s FLOAT NOT NULL, asking_s FLOAT NOT NULL, writing_s FLOAT NOT NULL, tokens_in INTEGER, tokens_out INTEGER);
+CREATE TABLE timings (
+    file_id INTEGER NOT NULL,
+    server TEXT,
+    model TEXT,
+    asked_at FLOAT,
+    looking_s FLOAT NOT NULL,
+    waiting_s FLOAT NOT NULL,
+    asking_s FLOAT NOT NULL,
+    writing_s FLOAT NOT NULL,
+    tokens_in INTEGER,
+    tokens_out INTEGER,
+    PRIMARY KEY (file_id)
+);
 CREATE TABLE writes (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     file_id INTEGER NOT NULL,
@@ -232,6 +266,9 @@ CREATE TABLE writes (
     kind TEXT DEFAULT 'tag' NOT NULL,
     undoes INTEGER,
     undone_by INTEGER,
+    standing JSON,
+    leaves JSON,
+    words JSON,
     expect JSON,
     "before" JSON NOT NULL,
     intended JSON NOT NULL,
@@ -240,36 +277,40 @@ CREATE TABLE writes (
     wrote_description TEXT,
     before_hash TEXT,
     after_hash TEXT NOT NULL,
+    identity TEXT,
+    after_size_bytes BIGINT,
+    after_mtime_ns BIGINT,
     created_at TEXT NOT NULL,
-    closed_at TEXT, copied_tags JSON, standing JSON, leaves JSON, words JSON, identity TEXT, after_size_bytes BIGINT, after_mtime_ns BIGINT,
+    closed_at TEXT,
+    copied_tags JSON,
     FOREIGN KEY(file_id) REFERENCES files (id),
     FOREIGN KEY(result_id) REFERENCES results (id),
     FOREIGN KEY(run_id) REFERENCES runs (id),
     FOREIGN KEY(undoes) REFERENCES writes (id),
     FOREIGN KEY(undone_by) REFERENCES writes (id)
 );
+CREATE INDEX timings_asked ON timings (asked_at);
 CREATE INDEX results_identity ON results (identity);
-CREATE INDEX files_content ON files (content_hash);
-CREATE INDEX files_inode ON files (ino);
-CREATE INDEX files_identity ON files (identity);
+CREATE INDEX results_created ON results (created_at);
 CREATE INDEX files_folder ON files (folder_id, missing_since, state);
+CREATE INDEX files_inode ON files (ino);
 CREATE INDEX files_state ON files (state);
 CREATE INDEX files_finished ON files (finished_at);
+CREATE INDEX files_identity ON files (identity);
+CREATE INDEX files_content ON files (content_hash);
 CREATE INDEX result_tags_tag ON result_tags (tag_id);
 CREATE INDEX person_tags_tag ON person_tags (tag_id);
 CREATE INDEX conflicts_file ON conflicts (file_id);
+CREATE INDEX sidecars_path ON sidecars (path);
 CREATE INDEX file_tags_tag ON file_tags (tag_id);
-CREATE INDEX jobs_edit ON jobs (edit_id);
 CREATE INDEX jobs_run ON jobs (run_id, priority DESC, id);
-CREATE INDEX jobs_next ON jobs (priority DESC, id);
+CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC);
+CREATE INDEX jobs_edit ON jobs (edit_id);
 CREATE INDEX jobs_lease ON jobs (lease_until);
+CREATE INDEX jobs_next ON jobs (priority DESC, id);
+CREATE INDEX writes_file ON writes (file_id);
 CREATE INDEX writes_state ON writes (state);
 CREATE INDEX writes_hash ON writes (after_hash);
 CREATE INDEX writes_before ON writes (before_hash);
 CREATE INDEX writes_run ON writes (run_id);
-CREATE INDEX writes_file ON writes (file_id);
-CREATE INDEX sidecars_path ON sidecars (path);
-CREATE INDEX timings_asked ON timings (asked_at);
-CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC);
-CREATE INDEX results_created ON results (created_at);
 COMMIT;

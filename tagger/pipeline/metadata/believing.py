@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from tagger.records import FileWords, Provenance
+from tagger.texts import LONGEST_DESCRIPTION
 
 LONGEST_NAME = 200
 LONGEST_TAG = 500
-LONGEST_DESCRIPTION = 100_000
 # Who says a tag goes by the model's name; these two are the person's.
 NOT_A_MODEL = frozenset({"file", "person"})
 

@@ -31,6 +31,9 @@ CURRENT_IPTC_DIGEST = "File:CurrentIPTCDigest"
 
 XMP_TOOLKIT = "XMP-x:XMPToolkit"
 SIDECAR_FOR = "XMP-photoshop:SidecarForExtension"
+# Whether there is an EXIF block, even one without a field.
+BYTE_ORDER = "File:ExifByteOrder"
+WEBP_FLAGS = "RIFF:WebP_Flags"
 # In the record of a write: whether the file itself was there.
 FILE_ITSELF = "File:FileType"
 

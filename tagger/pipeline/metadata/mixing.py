@@ -26,7 +26,7 @@ def mixed(
     """What a list shall hold that held `was` before a write, `ours` after it.
 
     Of the entries the write added those stay that `keeps` says, of those it took out
-    those come back that `returns` says.
+    those come back that `returns` says, unless the word is there again in any spelling.
     """
     added, gone = Counter(ours) - Counter(was), Counter(was) - Counter(ours)
     left: list[str] = []
@@ -35,7 +35,12 @@ def mixed(
             added[entry] -= 1
         else:
             left.append(entry)
-    back = [entry for entry in gone.elements() if returns(entry) and entry not in left]
+    there = {fields.same(entry) for entry in left}
+    back = [
+        entry
+        for entry in gone.elements()
+        if returns(entry) and fields.same(entry) not in there
+    ]
     return _in_order(left, back, was)
 
 

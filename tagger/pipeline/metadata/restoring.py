@@ -16,6 +16,7 @@ from tagger.records import FileWords, Written
 
 ADDED = "exiftool puts it there"
 NO_WAY = "exiftool does not put it back"
+EMPTY_BLOCK = "exiftool keeps no EXIF block without a field"
 _REORDERED = "the fields of its IPTC block stand in another order"
 _NO_WAYS = {
     "ExifTool:Warning": "exiftool finds other faults in the file than before",
@@ -110,7 +111,18 @@ class Return:
                 for name, texts in self.goal.items()
                 if after.all(name) != texts and name != FILE_ITSELF
             }
+            | dict.fromkeys(self._gone_with_block(before, after), EMPTY_BLOCK)
         )
+
+    def _gone_with_block(self, before: Dump, after: Dump) -> list[str]:
+        """What is gone with an EXIF block that was there, empty, before the write."""
+        order = fields.BYTE_ORDER
+        if order not in self.names or not before.all(order) or after.all(order):
+            return []
+        # A WebP with nothing but its picture is one of another kind.
+        marks = [name for name in (fields.WEBP_FLAGS,) if self.goal.get(name)]
+        is_other = before.all(FILE_ITSELF) != after.all(FILE_ITSELF)
+        return [order, *marks, *([FILE_ITSELF] if is_other else [])]
 
     def left(self, before: Dump, after: Dump) -> dict[str, str]:
         """What the write still leaves in the file, with the reason of each field.
@@ -152,8 +164,7 @@ class Return:
 
 def _goes(after: Dump) -> list[str]:
     """The byte order goes with the last field of an EXIF block."""
-    name = "File:ExifByteOrder"
-    return [] if name in after.values else [name]
+    return [] if fields.BYTE_ORDER in after.values else [fields.BYTE_ORDER]
 
 
 def is_commanded(name: str) -> bool:
@@ -186,6 +197,8 @@ def command(way: Return, now: Dump) -> list[bytes]:
             words += _assignments(name, texts, now, way.goal)
     taken = [name for name, texts in way.goal.items() if not texts or name in _LISTS]
     words += editing.held_blocks(now, taken=taken, besides=way.goal)
+    for order in way.goal.get(fields.BYTE_ORDER, ()):
+        words.append(b"-ExifByteOrder=" + entities(order))  # of a block made anew
     # A digest that was true is made true, not put back: that is the same if all of the
     # block is as it was, and right if not.
     if way.renew_digest:

@@ -43,7 +43,7 @@ FOLLOWING = frozenset(
 _ASIDE = frozenset(
     {"ExifTool:Warning", "QuickTime:MediaDataSize", fields.CURRENT_IPTC_DIGEST}
 )
-FOLLOWS = FOLLOWING | _ASIDE
+FOLLOWS = FOLLOWING | _ASIDE | {fields.BYTE_ORDER}
 
 # How much smaller a file may become without a reason that can be seen: exiftool leaves
 # out gaps in EXIF and writes XMP in fewer lines. More may be data of the camera's.
@@ -77,12 +77,17 @@ def lost(before: Dump, after: Dump, *, besides: Collection[str]) -> list[str]:
 
 
 def changed_fields(before: Dump, after: Dump) -> list[str]:
-    """Every field inside the file that a write altered, also those not asked for."""
-    return sorted(
+    """Every field inside the file that a write altered, also those not asked for.
+
+    And the byte order, though unaltered: it tells that there was an EXIF block. Should
+    that have been empty, it goes when our fields do.
+    """
+    altered = {
         name
         for name in inside(before) | inside(after) | _ASIDE
         if before.all(name) != after.all(name)
-    )
+    }
+    return sorted(altered | ({fields.BYTE_ORDER} & before.values.keys()))
 
 
 def inside(dump: Dump) -> set[str]:

@@ -84,8 +84,9 @@ def without_tag(now: Dump, past: TagPast) -> Return:
                 goal[name] = shall
     unrestorable = {name: TWICE for name in goal if _is_out_of_reach(now, name, goal)}
     goal = {name: texts for name, texts in goal.items() if name not in unrestorable}
+    block = {fields.BYTE_ORDER for write in past.writes if _had_exif(write)}
     return Return(
-        names=frozenset([*goal, *unrestorable]),
+        names=frozenset([*goal, *unrestorable, *block]),
         goal=goal,
         unrestorable=unrestorable,
         renew_digest=_renews_digest(now, goal),
@@ -103,6 +104,10 @@ def _without(name: str, stands: Texts, write: Past, tag: str) -> Texts | None:
         keeps=lambda found: same(found) != entry,
         returns=lambda _: False,
     )
+
+
+def _had_exif(past: Past) -> bool:
+    return fields.BYTE_ORDER in past.before
 
 
 def _values(past: Past, name: str) -> tuple[Texts, Texts]:

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tagger.tracking.edits import LONGEST_DESCRIPTION, LONGEST_TAG
+from tagger.texts import LONGEST_DESCRIPTION
+from tagger.tracking.edits import LONGEST_TAG
 from tagger.web.pictures import LARGEST_ID
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
