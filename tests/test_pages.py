@@ -201,6 +201,8 @@ def test_a_folder_goes_first_by_a_click(db: Database) -> None:
 def test_a_card_of_a_server_tells_its_pace() -> None:
     new = ServerReport(url="http://box:1", kind="ollama", model="m", usable=True)
     assert servers.figures(new) == ["0 answered"]
+    assert servers.place(replace(new, name="http://box:1")) == "http://box:1"
+    assert servers.place(replace(new, name="cellar")) == "cellar · http://box:1"
     full = replace(
         new,
         answered=1200,

@@ -226,7 +226,7 @@ def test_words_written_later_keep_what_the_answer_cost(
         assert after is not None
         assert after.asking_s == before.asking_s
         assert after.tokens_in == 300
-        assert after.writing_s > before.writing_s
+        assert after.writing_s != before.writing_s
 
 
 def test_the_time_left_says_on_what_it_is_reckoned(
