@@ -1,6 +1,8 @@
-"""A long run on servers that fail: every photo comes to an end, and nothing leaks."""
+"""Long runs on servers that fail, and kills meanwhile: every photo comes to an end."""
 
 import os
+import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,17 +17,26 @@ import pytest
 
 from tagger.config import Config
 from tagger.records import ImageState, WriteMode
-from tagger.tracking import folders, status
+from tagger.tracking import folders, status, writes
 from tagger.tracking.database import Database
 from tests.ollama_double import OllamaDouble
 from tests.support_faults import NAMES, SLOTS, TIMEOUT_S, Pool
-from tests.support_pipeline import as_environment, known_images, numbered, settings
+from tests.support_pipeline import (
+    as_environment,
+    in_file,
+    known_images,
+    numbered,
+    settings,
+    strays,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = int(os.environ.get("TEST_FAULT_PHOTOS", "2000"))
 ANSWER_S = 1.5
 AWAY_S = 10.0
 END_S = 1100
+KILLS, KILLED_COUNT = 50, 600
+SEED = int(os.environ.get("TEST_SEED", "1"))
 
 
 @dataclass(frozen=True)
@@ -44,23 +55,30 @@ class Taken:
             )
 
 
-@contextmanager
-def running(config: Config, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The long-running tagger at work on a folder."""
+def add(config: Config, folder: Path, mode: WriteMode) -> None:
     with Database.open(config.tracking_path) as db:
         folders.add(
             db,
             os.fsencode(folder),
             recursive=True,
-            write_mode=WriteMode.NONE,
+            write_mode=mode,
             data_dir=config.data_dir,
         )
-    process = subprocess.Popen(
+
+
+def start(config: Config) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "tagger", "run"],
         cwd=ROOT,
         env=as_environment(config),
         stderr=subprocess.DEVNULL,
     )
+
+
+@contextmanager
+def running(config: Config) -> Iterator[subprocess.Popen[bytes]]:
+    """The long-running tagger at work; it is stopped at the end."""
+    process = start(config)
     try:
         yield process
     finally:
@@ -85,7 +103,8 @@ def test_every_photo_comes_to_an_end_and_nothing_leaks(tmp_path: Path) -> None:
     seen: list[Taken] = []
     with Pool(delay_s=ANSWER_S) as pool:
         config = settings(tmp_path, servers=pool.settings, model={"backend": "ollama"})
-        with running(config, tmp_path / "photos") as process:
+        add(config, tmp_path / "photos", WriteMode.NONE)
+        with running(config) as process:
             tagger = psutil.Process(process.pid)
             _until(lambda: pool.answered > COUNT // 4)
             seen.append(Taken.of(tagger))
@@ -94,7 +113,7 @@ def test_every_photo_comes_to_an_end_and_nothing_leaks(tmp_path: Path) -> None:
             nearly_done_s = time.monotonic()
             seen.append(Taken.of(tagger))
             with Database.open(config.tracking_path) as db:
-                _until(lambda: _is_over(db))
+                _until(lambda: _is_over(db, COUNT))
                 reports = {one.name: one for one in status.read(db).servers}
                 seen.append(Taken.of(tagger))
         shares = _shares(pool, nearly_done_s)
@@ -144,9 +163,64 @@ def _all_ended_once(config: Config, pool: Pool) -> None:
     assert sum(times.values()) - len(times) <= min(lost, SLOTS), times.most_common(5)
 
 
-def _is_over(db: Database) -> bool:
+@pytest.mark.slow
+def test_kills_at_any_moment_repeat_no_question_that_was_answered(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(SEED)
+    for number in range(1, KILLED_COUNT + 1):
+        numbered(tmp_path / "photos" / f"{number}.jpg", number, width_px=240)
+    known: dict[int, float] = {}
+    with Pool(delay_s=1.0) as pool:
+        config = settings(tmp_path, servers=pool.settings, model={"backend": "ollama"})
+        add(config, tmp_path / "photos", WriteMode.FILE)
+        for kill in range(KILLS):
+            process = start(config)
+            time.sleep(chance.uniform(0.5, 4.0))
+            process.kill()
+            process.wait()
+            if kill == KILLS // 2:
+                pool.kill(away_s=0.5)
+            now = time.monotonic()
+            for number in answered(config):
+                known.setdefault(number, now)
+        with running(config), Database.open(config.tracking_path) as db:
+            _until(lambda: _is_over(db, KILLED_COUNT))
+            # What the last one asked is over, too.
+            _until(lambda: not any(server.busy for server in pool.every))
+        repeated = [
+            number
+            for began_s, number in pool.questions()
+            if began_s > known.get(number, float("inf"))
+        ]
+    assert len(known) > KILLS // 2, "the kills met no answers"
+    assert repeated == []
+    found = known_images(config)
+    assert {image.state for image in found.values()} <= {
+        ImageState.TAGGED,
+        ImageState.FAILED,
+    }
+    for name, image in found.items():
+        words = in_file(tmp_path / "photos" / name)
+        once = [f"number {Path(name).stem}", "bar code"]
+        is_tagged = image.state is ImageState.TAGGED
+        assert words["XMP-dc:Subject"] == (once if is_tagged else []), image
+    assert strays(tmp_path / "photos") == []
+    with Database.open(config.tracking_path) as db:
+        assert writes.open_intents(db) == []
+
+
+def answered(config: Config) -> set[int]:
+    """The numbers of the photos whose answer is on record."""
+    connection = sqlite3.connect(config.tracking_path)
+    rows = connection.execute("SELECT description FROM results").fetchall()
+    connection.close()
+    return {int(text.rstrip(".").rsplit(" ", 1)[1]) for (text,) in rows}
+
+
+def _is_over(db: Database, count: int) -> bool:
     now = status.read(db)
-    return now.total == COUNT and now.queued + now.working + now.new == 0
+    return now.total == count and now.queued + now.working + now.new == 0
 
 
 def _until(true: Callable[[], bool]) -> None:
