@@ -176,7 +176,9 @@ def test_kills_at_any_moment_repeat_no_question_that_was_answered(
         add(config, tmp_path / "photos", WriteMode.FILE)
         for kill in range(KILLS):
             process = start(config)
-            time.sleep(chance.uniform(0.5, 4.0))
+            if chance.random() < 0.8:  # else it dies on its way to the first question
+                _until(lambda: any(server.busy for server in pool.every))
+            time.sleep(chance.uniform(0.0, 3.0))
             process.kill()
             process.wait()
             if kill == KILLS // 2:
