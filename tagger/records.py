@@ -128,6 +128,7 @@ class PlaceWords:
     description: str | None = None
     tags: tuple[str, ...] = ()
     is_said: bool = False  # whether it says who said them
+    in_trees: tuple[str, ...] = ()  # those that are leaves of a tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class Library:
         before = {id(photo): photo.said.copy() for photo in self.photos}
         yield
         for photo in self.photos:
-            known = {event.write_id for event in photo.events}
+            known = {event.write_id for event in photo.events} | photo.over
             was = before[id(photo)]
             new = [i for i in self._standing(photo) if i not in known]
             photo.events += [Event(i, was) for i in sorted(new)]
@@ -144,6 +144,7 @@ class Library:
         """What was said of a photo before, if just its last writes were put back."""
         ids = {one.write.id for one in steps}
         photo.is_synced = False
+        photo.over |= ids
         saved = photo.said.copy(), list(photo.events)
         tail = photo.events[-len(ids) :]
         if {event.write_id for event in tail} == ids and not by_tag:

@@ -69,6 +69,7 @@ class Event:
 class Photo:
     """One photo of the library, and its story.
 
+    `over` are writes an undo was at, which may stay listed for what it had to leave.
     `is_vague` says that claims were dropped, `is_synced` that a write of ours was the
     last thing to happen to it; `settled` is what the program had come to know so far.
     """
@@ -80,6 +81,7 @@ class Photo:
     said: Said = field(default_factory=Said)
     events: list[Event] = field(default_factory=list)
     undone: tuple[int, Said, list[Event]] | None = None
+    over: set[int] = field(default_factory=set)
     is_vague: bool = False
     is_synced: bool = False
     settled: Said = field(default_factory=Said)

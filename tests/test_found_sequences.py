@@ -9,6 +9,7 @@ import pytest
 
 from tagger.config import Config
 from tests.ollama_double import OllamaDouble
+from tests.support_metadata import field, person_writes
 from tests.support_pipeline import known_images, numbered, settings
 from tests.support_undo import assert_at_rest, edited, keywords, runs, undone
 from tests.test_tagging import run
@@ -60,4 +61,18 @@ def test_a_copy_from_before_an_undo_keeps_its_words_and_so_does_a_restored_one(
     for name in ("a.jpg", "copy.jpg"):
         assert {tag.name for tag in known[name].tags} == {"dog", "grass"}
         assert known[name].description == "A dog."
+    assert_at_rest(config, photo.parent)
+
+
+def test_a_word_of_a_model_that_a_person_puts_into_a_tree_is_the_persons(
+    config: Config, photo: Path, ollama: OllamaDouble
+) -> None:
+    run(config, photo.parent)
+    person_writes(photo, "-XMP-digiKam:TagsList+=Animals/Dog")
+    run(config, photo.parent)
+    ollama.answer = {"description": "A cat.", "tags": ["cat"], "text": ""}
+    run(config, photo.parent, retag=True)
+    assert {t.name for t in known_images(config)["a.jpg"].tags} == {"dog", "cat"}
+    assert sorted(field(photo, "XMP-dc:Subject")) == ["cat", "dog"]
+    assert "Animals/Dog" in field(photo, "XMP-digiKam:TagsList")
     assert_at_rest(config, photo.parent)

@@ -25,7 +25,13 @@ def ollama() -> Iterator[OllamaDouble]:
         yield double
 
 
-@pytest.fixture(params=[WriteMode.FILE, WriteMode.SIDECAR, WriteMode.MIRROR])
+@pytest.fixture(
+    params=[
+        WriteMode.FILE,
+        pytest.param(WriteMode.SIDECAR, marks=pytest.mark.slow),
+        pytest.param(WriteMode.MIRROR, marks=pytest.mark.slow),
+    ]
+)
 def library(
     request: pytest.FixtureRequest, tmp_path: Path, ollama: OllamaDouble
 ) -> Library:

@@ -79,6 +79,8 @@ def without_theirs(
     theirs = {
         key for said in places if not said.is_said for key in placewords.keys(said.tags)
     }
+    for said in (words.in_photo, *words.sidecars.values()):
+        theirs |= placewords.keys(said.in_trees)  # we make none
     left = {key: name for key, name in own.tags.items() if key not in theirs}
     return replace(own, tags=left)
 

@@ -53,6 +53,7 @@ def _place(dump: Dump) -> PlaceWords:
         description=said[0] if said else None,
         tags=tuple(keywords(dump, refused=taken_out(dump))),
         is_said=provenance.found(dump) is not None,
+        in_trees=tuple(trees.words(dump)),
     )
 
 

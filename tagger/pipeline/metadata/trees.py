@@ -26,6 +26,16 @@ class Change:
     paths: dict[str, str]
 
 
+def words(dump: Dump) -> list[str]:
+    """The words that are leaves of a tree: a person's, for we make none."""
+    return [
+        word
+        for name in TREES
+        for entry, word in standing(dump, name)
+        if same(entry) != same(word)
+    ]
+
+
 def change(
     dump: Dump,
     refused: Sequence[str],
