@@ -38,14 +38,7 @@ def flowing(config: Config, *paths: Path) -> Iterator[tuple[Workshop, Flow]]:
     """A flow that works on active folders, to be ticked by the test."""
     with opened(config) as shop:
         for path in paths:
-            added = folders.find(shop.db, os.fsencode(path)) or folders.add(
-                shop.db,
-                os.fsencode(path),
-                recursive=True,
-                write_mode=WriteMode.NONE,
-                data_dir=config.data_dir,
-            )
-            shop.scanner.scan(added)
+            add_folder(shop, path)
         run_id = runs.begin(shop.db, "run")
         flow = shop.flow(
             choose(config).members,
@@ -58,6 +51,18 @@ def flowing(config: Config, *paths: Path) -> Iterator[tuple[Workshop, Flow]]:
         finally:
             flow.close()
             runs.end(shop.db, run_id)
+
+
+def add_folder(shop: Workshop, path: Path) -> None:
+    """Have the photos of a folder known and in the queue."""
+    added = folders.find(shop.db, os.fsencode(path)) or folders.add(
+        shop.db,
+        os.fsencode(path),
+        recursive=True,
+        write_mode=WriteMode.NONE,
+        data_dir=shop.config.data_dir,
+    )
+    shop.scanner.scan(added)
 
 
 def tick_until(flow: Flow, true: Callable[[], bool], *, timeout_s: float = 40) -> None:

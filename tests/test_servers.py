@@ -12,7 +12,16 @@ from tagger.records import ImageState
 from tagger.tracking import snapshots
 from tests.ollama_double import Fault, OllamaDouble
 from tests.support_pipeline import known_images, number_in, numbered, reads_number
-from tests.support_servers import flowing, pool, report, run, seen, tagged, tick_until
+from tests.support_servers import (
+    add_folder,
+    flowing,
+    pool,
+    report,
+    run,
+    seen,
+    tagged,
+    tick_until,
+)
 
 COUNT = 12
 
@@ -120,7 +129,13 @@ def test_a_photo_that_crashes_every_model_is_failed_and_takes_no_server_out(
             for n, s in enumerate(servers)
         ),
     )
-    with flowing(config, photos) as (shop, flow):
+    for number in range(20, 36):
+        numbered(tmp_path / "before" / f"{number}.jpg", number)
+    with flowing(config, tmp_path / "before") as (shop, flow):
+        # A server that has never answered is believed less.
+        tick_until(flow, tagged(shop))
+        assert all(server.asked for server in servers)
+        add_folder(shop, photos)
         done = (ImageState.TAGGED, ImageState.FAILED)
 
         def all_done() -> bool:
