@@ -80,4 +80,5 @@ for folder in known[(at - 1) * FOLDERS_A_PAGE : at * FOLDERS_A_PAGE]:
         counts.get(folder.id),
         watching.get(folder.id),
         common_mirror=app.config.mirror_dir,
+        servers=app.config.server_names,
     )

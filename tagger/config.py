@@ -7,7 +7,7 @@ both. The record is passed down as an argument; nothing keeps it at module level
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -32,7 +33,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from tagger.errors import ConfigError
+from tagger.errors import ConfigError, UsageError
 from tagger.records import WriteMode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,16 +117,55 @@ class Model(_Section):
         return self
 
 
-class Server(_Section):
-    """One model server."""
+# The name of the model that comes with the program; no server can have it.
+BUILTIN = "builtin"
 
+
+def _server_name(value: str) -> str:
+    name = " ".join(value.split())
+    if name.casefold() == BUILTIN:
+        raise ValueError(f"{BUILTIN} is the model that comes with the program")
+    if "," in name or not name.isprintable():
+        raise ValueError("must be a word or two, without commas")
+    return name
+
+
+MOST_PARALLEL = 64
+
+
+def _parallel(value: Any) -> Any:
+    number = str(value).strip()
+    if number == "auto":
+        return "auto"
+    if not number.isdecimal() or not 1 <= int(number) <= MOST_PARALLEL:
+        raise ValueError(f'must be a number from 1 to {MOST_PARALLEL}, or "auto"')
+    return int(number)
+
+
+Parallel = Annotated[int | Literal["auto"], BeforeValidator(_parallel)]
+
+
+class Server(_Section):
+    """One model server. What it is `called` is its name or, without one, its address.
+
+    A model that Ollama serves besides another is a server of its own, of the same
+    address.
+    """
+
+    name: Annotated[str, AfterValidator(_server_name)] = ""
     url: Url = "http://127.0.0.1:11434"
     kind: Literal["ollama", "openai"] = "ollama"
     model: str = Field("gemma3:4b", min_length=1)
-    parallel: int = Field(1, ge=1, le=64)
+    parallel: Parallel = 1
+    weight: float = Field(1.0, ge=0, le=1000)
     timeout_s: float = Field(300.0, gt=0)
+    connect_timeout_s: float = Field(5.0, gt=0)
     keep_alive: str = "5m"
     api_key_env: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.name or self.url
 
 
 class Retry(_Section):
@@ -173,7 +213,7 @@ class Schedule(_Section):
 class Tagger(_Section):
     """The long-running process."""
 
-    look_threads: int = Field(2, ge=1, le=64)
+    look_threads: int = Field(4, ge=1, le=64)
     max_megapixels: int = Field(250, ge=1, le=1000)
 
 
@@ -200,6 +240,32 @@ class Config(BaseSettings):
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
     data: Data = Data()
+
+    @field_validator("servers")
+    @classmethod
+    def _names_tell_servers_apart(
+        cls, servers: tuple[Server, ...]
+    ) -> tuple[Server, ...]:
+        names = [server.name.casefold() for server in servers if server.name]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two servers are called {twice}; a name tells them apart")
+        return servers
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        """What a folder can be bound to."""
+        return (*(server.called for server in self.servers), BUILTIN)
+
+    def servers_called(self, names: Sequence[str]) -> list[str]:
+        """Names of servers as they are spelt here; raises `UsageError` for another."""
+        known = {name.casefold(): name for name in self.server_names}
+        for name in names:
+            if name.casefold() not in known:
+                raise UsageError(
+                    f"there is no server called {name}; there are "
+                    f"{', '.join(known.values())} (setting servers.name)"
+                )
+        return [known[name.casefold()] for name in names]
 
     @property
     def data_dir(self) -> Path:
@@ -343,11 +409,19 @@ def _servers(
     servers: list[dict[str, Any]], environ: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     if urls := environ.get("OLLAMA_SERVER"):
-        given = [url.strip() for url in urls.split(",") if url.strip()]
-        servers = [{**servers[0], "url": url} for url in given]
+        given = [url.strip().rstrip("/") for url in urls.split(",") if url.strip()]
+        servers = [_at(url, servers) for url in given]
     if model := environ.get("OLLAMA_MODEL"):
         servers = [{**server, "model": model} for server in servers]
     return servers
+
+
+def _at(url: str, servers: list[dict[str, Any]]) -> dict[str, Any]:
+    """A server by its address alone. Whatever goes by the name of another one, such as
+    a folder that is bound to it, must not go to this one: a name stays at its address.
+    """
+    known = (one for one in servers if str(one.get("url", "")).rstrip("/") == url)
+    return next(known, {**servers[0], "url": url, "name": ""})
 
 
 def _origin(key: str, path: Path, environ: Mapping[str, str]) -> str:

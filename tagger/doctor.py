@@ -13,7 +13,7 @@ from pathlib import Path
 from tagger.config import Config
 from tagger.errors import TaggerError, shown
 from tagger.records import ServerState
-from tagger.tracking import folders
+from tagger.tracking import bindings, folders
 from tagger.tracking.database import Database
 from tagger.tracking.filesystems import refuse_network_share
 from tagger.vision import choose
@@ -55,6 +55,7 @@ def findings(
         disk(config.data_dir),
         data_folder(config.data_dir),
         *offline(db),
+        *bound(config, db),
     ]
     if differences is not None:
         found.append(catalogue(differences()))
@@ -195,6 +196,18 @@ def offline(db: Database) -> Iterator[Finding]:
                 f"offline: {folder.offline}",
                 "connect its disk; its photos wait, nothing is forgotten",
             )
+
+
+def bound(config: Config, db: Database) -> Iterator[Finding]:
+    """Which folders are bound to a server that the settings have no more?"""
+    for path, names in bindings.lost(db, config.server_names).items():
+        yield Finding(
+            f"folder {shown(path)}",
+            False,
+            f"bound to {' and '.join(names)}, which is no server of the settings",
+            "name it there again (servers.name), or bind the folder anew: "
+            "`python -m tagger folders set PATH --servers NAME`; its photos wait",
+        )
 
 
 def catalogue(differences: list[str]) -> Finding:

@@ -7,7 +7,8 @@
     ├── DataError                 the data folder is unusable: in use, too new
     │   └── DataFull              no room left in the data folder; the run pauses
     ├── ModelUnavailable          the tagger waits and asks again; no image is blamed
-    │   └── ModelMissing          the server is there, the model is not
+    │   ├── ModelMissing          the server is there, the model is not
+    │   └── ModelBusy             the server has no room for one more question now
     ├── ExiftoolUnavailable       metadata writing is off until exiftool can be run
     └── ImageError                this image is recorded as failed; the next one runs
         ├── UnreadableImage       its bytes do not decode
@@ -89,6 +90,10 @@ class ModelUnavailable(TaggerError):
 
 class ModelMissing(ModelUnavailable):
     """The server answers, but does not have the model."""
+
+
+class ModelBusy(ModelUnavailable):
+    """The server works, and takes no more questions at the moment."""
 
 
 class ExiftoolUnavailable(TaggerError):

@@ -289,6 +289,7 @@ class Folder:
     """A folder the user added. `offline` says why its photos cannot be reached now.
 
     `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
+    `servers` are those its photos may be sent to, by name; None leaves that open.
     """
 
     id: int
@@ -300,6 +301,7 @@ class Folder:
     last_scan_at: str | None = None
     offline: str | None = None
     mirror: bytes | None = None
+    servers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,8 +393,9 @@ class Cost:
 class ServerReport:
     """One model server as the tagger last saw it.
 
-    It is asked about `places` photos at a time, and `busy` of them are taken. The pace,
-    the medians and the tokens are those of the last five minutes.
+    It is asked about `places` photos at a time, and `busy` of them are taken. `is_open`
+    says that it takes photos of folders that are bound to none. The pace, the medians
+    and the tokens are those of the last five minutes.
     """
 
     url: str
@@ -408,6 +411,8 @@ class ServerReport:
     median_wait_s: float | None = None
     tokens_in: int = 0
     tokens_out: int = 0
+    name: str = ""
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,19 @@
 `answer` may be a function of the picture's bytes and the request, for tests that must
 see every file get its own answer. `slots` is how many questions it takes at a time;
 beyond, it answers 503 as Ollama does. `script` is a list of `Fault`s, used up first,
-one a question. The official client is held against it in test_ollama.py.
+one a question. `crashes_on` tells which pictures crash its model, and what else it is
+asked at that moment. The official client is held against it in test_ollama.py.
 
 As a program it serves until killed: `python -m tests.ollama_double --delay 0.5`.
 """
 
 import argparse
 import base64
+import contextlib
 import json
+import os
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +34,19 @@ Answerer = Callable[[bytes, Mapping[str, Any]], Given]
 
 @dataclass(frozen=True)
 class Fault:
-    """What one question gets instead of an answer. `close` drops the connection."""
+    """What one question gets instead of an answer. `close` drops the connection.
+
+    `how` is for what is no answer at all: `hang` says nothing, `trickle` sends a good
+    answer a byte a time, `drip` its headers, `cut` breaks off in the middle of it,
+    `flood` sends 100 MB, `garbage` random bytes.
+    """
 
     status: int = 500
     body: Given = field(default_factory=lambda: {"error": "scripted"})
     headers: Mapping[str, str] = field(default_factory=dict)
     close: bool = False
+    how: str = ""
+    pause_s: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ class OllamaDouble:
         capabilities: Sequence[str] | None = ("completion", "vision"),
         script: Sequence[Fault] = (),
         done_reason: str = "stop",
+        crashes_on: Callable[[bytes], bool] | None = None,
         port: int = 0,
     ) -> None:
         self.answer = answer
@@ -72,6 +85,11 @@ class OllamaDouble:
         self.asked: list[Asked] = []
         self.refused = 0  # questions that found no free slot
         self.faults = 0  # questions that got something of the script
+        self.most_busy = 0
+        self.crashes = 0
+        self._crashes_on = crashes_on
+        self._crashed = threading.Event()
+        self.stopping = threading.Event()
         self._busy = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -103,11 +121,23 @@ class OllamaDouble:
         spent_s = sum(asked.ended_s - asked.began_s for asked in self.asked)
         return spent_s / (self.slots * (ended_s - began_s))
 
+    def measured(self) -> dict[str, float]:
+        """What `busy_share` comes from, for a measurement in another process."""
+        return {
+            "count": len(self.asked),
+            "refused": self.refused,
+            "began_s": min((asked.began_s for asked in self.asked), default=0.0),
+            "ended_s": max((asked.ended_s for asked in self.asked), default=0.0),
+            "spent_s": sum(asked.ended_s - asked.began_s for asked in self.asked),
+        }
+
     def start(self) -> "OllamaDouble":
         self._thread.start()
         return self
 
     def stop(self) -> None:
+        self.stopping.set()
+        self._crashed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -129,14 +159,29 @@ class OllamaDouble:
                 busy = {"error": "server busy, please try again. maximum pending"}
                 return Fault(503, busy)
             self._busy += 1
+            self.most_busy = max(self.most_busy, self._busy)
             return None
 
-    def reply(self, body: Mapping[str, Any]) -> str:
-        """What the model says; takes the time a model takes, then frees the slot."""
+    def hang_up(self) -> None:
+        """Die: nobody gets an answer any more, and nothing is taken in."""
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.cut_all()
+
+    def reply(self, body: Mapping[str, Any]) -> str | None:
+        """What the model says; takes the time a model takes, then frees the slot.
+
+        None: the model crashed, on this picture or on one asked about beside it.
+        """
         began_s = time.monotonic()
         image = _image(body)
+        if self._crashes_on is not None and self._crashes_on(image):
+            return self._crash()
+        crashed = self._crashed
         try:
-            time.sleep(self.delay_s)
+            if crashed.wait(self.delay_s):
+                return None
             answer = self.answer
             said = answer(image, body) if callable(answer) else answer
             return said if isinstance(said, str) else json.dumps(said)
@@ -145,11 +190,36 @@ class OllamaDouble:
                 self._busy -= 1
                 self.asked.append(Asked(body, image, began_s, time.monotonic()))
 
+    def _crash(self) -> None:
+        with self._lock:
+            self.crashes += 1
+            self._busy -= 1
+            crashed, self._crashed = self._crashed, threading.Event()
+        crashed.set()
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     double: OllamaDouble
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut_all(self) -> None:
+        """End every connection, as a process that dies does."""
+        for one in list(self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news."""
@@ -174,6 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
                 for name in double.models
             ]
             self._json(200, {"models": running})
+        elif self.path == "/measured":
+            self._json(200, double.measured())
         else:
             self._send(404, b"404 page not found", "text/plain")
 
@@ -210,16 +282,52 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.close:
                 self.close_connection = True
                 return
+            if fault.how:
+                self._misbehave(fault)
+                return
             plain = (
                 fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
             )
             self._send(fault.status, plain.encode(), "application/json", fault.headers)
             return
         said = double.reply(body)
+        if said is None:
+            gone = {"error": "model runner has unexpectedly stopped"}
+            self._json(500, gone)
+            return
         if body.get("stream", True):
             self._stream(body, said)
         else:
             self._json(200, _message(body, said) | _done(double.done_reason))
+
+    def _misbehave(self, fault: Fault) -> None:
+        """Until the client hangs up, or the server stops."""
+        self.close_connection = True
+        good = json.dumps(_message({"model": "x"}, "{}") | _done("stop")).encode()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        head += b"Content-Length: %d\r\n\r\n"
+        if fault.how == "hang":
+            self._slowly(b"", fault.pause_s)
+        elif fault.how == "drip":
+            self._slowly(head % len(good), fault.pause_s)
+        elif fault.how == "trickle":
+            self.wfile.write(head % len(good))
+            self._slowly(good, fault.pause_s)
+        elif fault.how == "cut":
+            self.wfile.write(head % len(good) + good[: len(good) // 2])
+        elif fault.how == "flood":
+            self.wfile.write(head % (100 << 20))
+            for _ in range(100):
+                self.wfile.write(b" " * (1 << 20))
+        else:
+            self.wfile.write(os.urandom(4096))
+
+    def _slowly(self, content: bytes, pause_s: float) -> None:
+        for byte in content:
+            self.wfile.write(bytes([byte]))
+            if self.server.double.stopping.wait(pause_s):
+                return
+        self.server.double.stopping.wait()
 
     def _stream(self, body: Mapping[str, Any], said: str) -> None:
         """Two halves and an end, a line each, as Ollama does unless told not to."""
@@ -303,10 +411,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=11434)
     parser.add_argument("--delay", type=float, default=0.5, help="seconds an answer")
     parser.add_argument("--slots", type=int, default=4)
+    parser.add_argument("--say", action="store_true", help="print the address")
     args = parser.parse_args()
     answer = {"description": "A photo.", "tags": ["photo"], "text": ""}
     double = OllamaDouble(answer, delay_s=args.delay, slots=args.slots, port=args.port)
     with double:
+        if args.say:
+            sys.stdout.write(f"{double.url}\n")
+            sys.stdout.flush()
         threading.Event().wait()
 
 

@@ -21,13 +21,18 @@ BITS = 12
 GOOD_PAUSES = {"attempts": 2, "wait_base_s": 0.05, "wait_max_s": 0.1}
 
 
-def numbered(path: Path, number: int, *, width_px: int = 480) -> Path:
-    """A JPEG whose upper half is a bar code of `number`, its lower half noise."""
+def numbered(
+    path: Path, number: int, *, width_px: int = 480, kind: str = "jpg"
+) -> Path:
+    """A photo whose upper half is a bar code of `number`, its lower half noise.
+
+    `kind` is `jpg`, `progressive` or `png`.
+    """
     height_px = width_px * 3 // 4
     noise = np.random.default_rng(number).integers(
         60, 200, (height_px // 8, width_px // 8, 3)
     )
-    pixels = np.kron(noise, np.ones((8, 8, 1))).astype(np.uint8)
+    pixels = noise.astype(np.uint8).repeat(8, axis=0).repeat(8, axis=1)
     pixels = np.pad(
         pixels,
         ((0, height_px - pixels.shape[0]), (0, width_px - pixels.shape[1]), (0, 0)),
@@ -37,7 +42,11 @@ def numbered(path: Path, number: int, *, width_px: int = 480) -> Path:
         left, right = bit * width_px // BITS, (bit + 1) * width_px // BITS
         pixels[: height_px // 2, left:right] = 255 if number >> bit & 1 else 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, "JPEG", quality=88)
+    image = Image.fromarray(pixels)
+    if kind == "png":
+        image.save(path, "PNG", compress_level=1)
+    else:
+        image.save(path, "JPEG", quality=88, progressive=kind == "progressive")
     return path
 
 

@@ -352,6 +352,11 @@ def test_a_folder_is_added_changed_and_removed(
         False
     )
     assert api.put(f"{address}/activate").json()["active"] is True
+    bound = api.put(f"{address}/servers", json={"servers": ["BUILTIN"]}).json()
+    assert bound["servers"] == ["builtin"]
+    assert is_problem(api.put(f"{address}/servers", json={"servers": ["x"]}), 422)
+    free = api.put(f"{address}/servers", json={"servers": None}).json()
+    assert free["servers"] is None
     assert api.post(f"{address}/scan").status_code == 202
     assert api.delete(address).is_success
     assert [folder["id"] for folder in api.get("/api/folders").json()] == [

@@ -39,7 +39,7 @@ OWNERS = {
     "onnxruntime": {"vision"},
     "exiftool": {"pipeline"},
     "watchdog": {"pipeline"},
-    "filelock": {"pipeline"},
+    "filelock": {"tracking"},
     "fastapi": {"web"},
     "starlette": {"web", "app"},
     "uvicorn": {"web"},

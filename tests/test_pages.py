@@ -15,6 +15,7 @@ from tagger.catalogue.questions import TagCount, Wanted
 from tagger.errors import shown
 from tagger.records import ImageState, ServerReport, WriteMode
 from tagger.tracking import (
+    bindings,
     controls,
     edits,
     folders,
@@ -200,6 +201,8 @@ def test_a_folder_goes_first_by_a_click(db: Database) -> None:
 def test_a_card_of_a_server_tells_its_pace() -> None:
     new = ServerReport(url="http://box:1", kind="ollama", model="m", usable=True)
     assert servers.figures(new) == ["0 answered"]
+    assert servers.place(replace(new, name="http://box:1")) == "http://box:1"
+    assert servers.place(replace(new, name="cellar")) == "cellar · http://box:1"
     full = replace(
         new,
         answered=1200,
@@ -726,6 +729,47 @@ def test_a_server_is_added_and_removed(tmp_path: Path) -> None:
     test.button(key="server_0_remove").click().run()
 
     assert (tmp_path / "config.toml").read_text().count("[[servers]]") == 1
+
+
+def test_how_many_photos_a_server_gets_is_a_number_or_found_out(tmp_path: Path) -> None:
+    test = screens.screen("settings")
+
+    test.text_input(key="settings_servers.parallel_0").set_value("auto")
+    test.text_input(key="settings_servers.name_0").set_value("box")
+    test.button(key="server_0_save").click().run()
+    assert 'parallel = "auto"' in (tmp_path / "config.toml").read_text()
+    assert 'name = "box"' in (tmp_path / "config.toml").read_text()
+    test.text_input(key="settings_servers.parallel_0").set_value("3")
+    test.button(key="server_0_save").click().run()
+    assert "parallel = 3" in (tmp_path / "config.toml").read_text()
+    test.text_input(key="settings_servers.parallel_0").set_value("many")
+    test.button(key="server_0_save").click().run()
+    assert wording.plain('or "auto"') in test.error[0].value
+
+
+def test_a_folder_is_bound_to_servers_with_a_click(
+    db: Database, library: dict[str, int]
+) -> None:
+    [folder] = folders.every(db)
+    key = f"folder_{folder.id}_servers"
+    test = screens.screen("folders")
+
+    test.multiselect(key=key).set_value(["builtin"]).run()
+    assert folders.get(db, folder.id).servers == ("builtin",)
+    assert test.multiselect(key=key).value == ["builtin"]
+    test.multiselect(key=key).set_value([]).run()
+    assert folders.get(db, folder.id).servers is None
+
+
+def test_a_folder_bound_to_a_server_that_is_gone_says_so(
+    db: Database, library: dict[str, int]
+) -> None:
+    [folder] = folders.every(db)
+    bindings.bind(db, folder.id, ["attic"])
+
+    said = screens.screen("folders").warning[0].value
+
+    assert wording.plain("is bound to attic, which is no server") in said
 
 
 def test_the_check_up_says_what_is_fine_and_what_to_do() -> None:

@@ -1,6 +1,5 @@
-"""A server that may come back is waited for; what cannot pass is not asked again."""
+"""What a failure of a server is called, and how long the pauses are after it."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,84 +8,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.config import Retry
-from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused, UnusableAnswer
-from tagger.records import Answer
+from tagger.errors import (
+    ModelBusy,
+    ModelMissing,
+    ModelUnavailable,
+    RequestRefused,
+    UnusableAnswer,
+)
 from tagger.vision.http import retry_after_s
-from tagger.vision.ollama import Ollama
-from tagger.vision.retry import describe_with_retry, pause_s
+from tagger.vision.retry import pause_s
 from tests.ollama_double import Fault, OllamaDouble
 from tests.support_vision import GOOD, ollama_at, plain_picture
 
-AT_ONCE = Retry(attempts=5, wait_base_s=0, wait_max_s=0)
-
-
-def ask(
-    backend: Ollama, *, retry: Retry = AT_ONCE, stop: threading.Event | None = None
-) -> Answer:
-    return describe_with_retry(
-        backend,
-        plain_picture(),
-        b"dog.jpg",
-        retry=retry,
-        stop=stop or threading.Event(),
-    )
-
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "error", "may_pass"),
     [
-        Fault(429),
-        Fault(500),
-        Fault(502, "<html>bad gateway</html>"),
-        Fault(503),
-        Fault(504),
-        Fault(close=True),
+        (Fault(429), ModelBusy, True),
+        (Fault(503), ModelBusy, True),
+        (Fault(500), ModelUnavailable, True),
+        (Fault(502, "<html>bad gateway</html>"), ModelUnavailable, True),
+        (Fault(504), ModelUnavailable, True),
+        (Fault(close=True), ModelUnavailable, True),
+        (Fault(404, {"error": "model 'gemma3:4b' not found"}), ModelMissing, False),
+        (Fault(401, {"error": "who are you"}), ModelUnavailable, False),
+        (Fault(301, "", {"Location": "/elsewhere"}), ModelUnavailable, False),
+        (Fault(200, "<html>sign in to the hotel</html>"), ModelUnavailable, False),
     ],
-    ids=["429", "500", "502", "503", "504", "hung up"],
-)
-def test_a_failure_that_may_pass_is_asked_again(fault: Fault) -> None:
-    with OllamaDouble(GOOD, script=[fault] * 4) as server, ollama_at(server.url) as it:
-        answer = ask(it)
-
-    assert answer.description == "A dog on a beach."
-    assert server.count == 5
-
-
-def test_a_server_that_stays_away_is_asked_as_often_as_set() -> None:
-    script = [Fault(503)] * 9
-    with (
-        OllamaDouble(GOOD, script=script) as server,
-        ollama_at(server.url) as it,
-        pytest.raises(ModelUnavailable, match=f"{server.url} is busy"),
-    ):
-        ask(it)
-
-    assert server.count == 5
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (Fault(400, {"error": "invalid image"}), RequestRefused),
-        (Fault(413, {"error": "too large"}), RequestRefused),
-        (Fault(404, {"error": "model 'gemma3:4b' not found"}), ModelMissing),
-        (Fault(401, {"error": "who are you"}), ModelUnavailable),
-        (Fault(301, "", {"Location": "/elsewhere"}), ModelUnavailable),
-        (Fault(200, "<html>sign in to the hotel</html>"), ModelUnavailable),
+    ids=[
+        *("429", "503", "500", "502", "504", "hung up"),
+        *("404", "401", "301", "captive portal"),
     ],
-    ids=["400", "413", "404", "401", "301", "captive portal"],
 )
-def test_a_failure_that_cannot_pass_is_asked_once(
-    fault: Fault, error: type[Exception]
+def test_a_failure_says_who_has_to_react_and_whether_it_may_pass(
+    fault: Fault, error: type[ModelUnavailable], may_pass: bool
 ) -> None:
     with (
         OllamaDouble(GOOD, script=[fault]) as server,
         ollama_at(server.url) as it,
-        pytest.raises(error),
+        pytest.raises(ModelUnavailable) as caught,
     ):
-        ask(it)
+        it.describe(plain_picture(), b"dog.jpg")
 
+    assert type(caught.value) in (error, *error.__subclasses__())
+    assert isinstance(caught.value, ModelBusy) == (error is ModelBusy)
+    assert caught.value.may_pass is may_pass
     assert server.count == 1
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_request_the_server_will_never_take_is_the_photos_own(status: int) -> None:
+    script = [Fault(status, {"error": "invalid image"})]
+    with (
+        OllamaDouble(GOOD, script=script) as server,
+        ollama_at(server.url) as it,
+        pytest.raises(RequestRefused),
+    ):
+        it.describe(plain_picture(), b"dog.jpg")
 
 
 def test_an_unusable_answer_is_not_asked_for_a_fourth_time() -> None:
@@ -95,33 +73,9 @@ def test_an_unusable_answer_is_not_asked_for_a_fourth_time() -> None:
         ollama_at(server.url) as it,
         pytest.raises(UnusableAnswer),
     ):
-        ask(it)
+        it.describe(plain_picture(), b"dog.jpg")
 
     assert server.count == 3
-
-
-def test_a_stop_ends_a_pause_at_once() -> None:
-    stop = threading.Event()
-    hours = Retry(attempts=5, wait_base_s=3_600, wait_max_s=3_600)
-    caught: list[Exception] = []
-    with (
-        OllamaDouble(GOOD, script=[Fault(503)] * 9) as server,
-        ollama_at(server.url) as it,
-    ):
-
-        def wait_for_it() -> None:
-            try:
-                ask(it, retry=hours, stop=stop)
-            except ModelUnavailable as error:
-                caught.append(error)
-
-        waiting = threading.Thread(target=wait_for_it)
-        waiting.start()
-        stop.set()
-        waiting.join()
-
-    assert len(caught) == 1
-    assert server.count == 1
 
 
 @given(attempt=st.integers(1, 10_000), chance=st.floats(0, 1))

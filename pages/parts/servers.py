@@ -31,8 +31,15 @@ def _card(server: ServerReport) -> None:
             st.badge(f"{server.busy} of {server.places} busy", color="blue")
         else:
             st.badge("Idle", color="gray")
-    lines = [server.url, *([server.problem] if server.problem else figures(server))]
+    known = [server.problem] if server.problem else figures(server)
+    lines = [place(server), *known]
     st.caption("  \n".join(plain(line) for line in lines if line))
+
+
+def place(server: ServerReport) -> str:
+    """Where it is, and the name that folders are bound to it by, if it has its own."""
+    own = server.name not in ("", server.url, wording.BUILTIN)
+    return " · ".join(part for part in (server.name if own else "", server.url) if part)
 
 
 def figures(server: ServerReport) -> list[str]:

@@ -1,7 +1,8 @@
 """Setting form: a form for each section of the settings, made from its own types."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 from pydantic import BaseModel
@@ -88,6 +89,10 @@ def field(
                 label, choices, index=choices.index(value), width=340, **common
             )
         )
+    if get_origin(kind) is UnionType or get_origin(kind) is Union:
+        # A number, or a word that stands for one.
+        text = st.text_input(label, value=str(value), width=220, **common).strip()
+        return int(text) if text.isdecimal() else text
     if kind in (int, float):
         return _number(label, kind, info, value, common)
     if get_origin(kind) is tuple:

@@ -5,6 +5,7 @@ import shutil
 import streamlit as st
 
 from pages.parts.wording import plain
+from tagger.config import BUILTIN
 from tagger.doctor import EXIFTOOL_ADVICE
 from tagger.records import Status
 from tagger.web.runtime import Runtime
@@ -24,7 +25,7 @@ def show(app: Runtime) -> None:
 
 def show_model(status: Status) -> None:
     """That the built-in model stands in for a server, and what that means."""
-    if any(server.kind == "builtin" for server in status.servers):
+    if any(server.kind == BUILTIN and server.is_open for server in status.servers):
         st.info(
             f"{plain(status.backend or 'The built-in model is in use')}\n\n"
             "It gives plain tags; a model server sees far more (Settings, Model "

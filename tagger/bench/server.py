@@ -87,6 +87,8 @@ class Bench:
         possible_s = self._slots * lasted_s
         return {
             "answered": self._answered,
+            "first_s": self._first or self._last,
+            "last_s": self._last,
             "seconds": lasted_s,
             "busy_share": self._busy_s / possible_s if possible_s else 0.0,
         }

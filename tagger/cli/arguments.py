@@ -24,6 +24,12 @@ exit codes:
 """
 
 
+_SERVERS_HELP = (
+    "the model servers its photos may be sent to, by their names in the settings, or "
+    "builtin; no other ever gets them (any: they may go to all)"
+)
+
+
 def parser() -> ArgumentParser:
     """The whole command line."""
     root = ArgumentParser(
@@ -164,18 +170,20 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     add.add_argument(
         "--inactive", action="store_true", help="do not watch it or work on it yet"
     )
+    add.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
     _command(actions, "list", "folders:show", "list the folders", json=True)
     change = _command(
         actions,
         "set",
         "folders:change",
-        "change where a folder's words are written from now on",
+        "change where a folder's words go, or which servers may have its photos",
         json=True,
         epilog="What was written so far stays where it is. To set `mirror` once more\n"
         "writes again what is missing there.",
     )
     change.add_argument("folder", metavar="PATH_OR_ID")
-    _write_options(change, required=True)
+    _write_options(change)
+    change.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),

@@ -12,14 +12,15 @@ from tagger.config import Config
 from tagger.errors import UsageError, shown
 from tagger.pipeline.discover import Scanner
 from tagger.records import Folder, Watching, WriteMode
-from tagger.tracking import folders, runs
+from tagger.tracking import bindings, folders, runs
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
 COLUMNS = (
-    *("id", "folder", "active", "subfolders", "writes to", "last scan", "changes"),
-    "",
+    *("id", "folder", "active", "subfolders", "writes to", "servers"),
+    *("last scan", "changes", ""),
 )
+ANY = "any"
 
 
 def add(options: Namespace, config: Config) -> int:
@@ -32,6 +33,7 @@ def add(options: Namespace, config: Config) -> int:
             write_mode=_mode(options, config),
             active=not options.inactive,
             mirror=_path(options.mirror) if options.mirror else None,
+            servers=_servers(options.servers, config),
             data_dir=config.data_dir,
         )
     return _show(options, config, [folder])
@@ -48,20 +50,37 @@ def _path(text: str) -> bytes:
 
 
 def change(options: Namespace, config: Config) -> int:
-    """Have a folder's words written elsewhere from now on."""
-    mode = WriteMode(options.write)
+    """Have a folder's words written elsewhere, or bind it to servers, from now on."""
+    if options.write is None and (
+        options.servers is None or options.mirror is not None
+    ):
+        raise UsageError(
+            "folders set: say what to change, with --write (and --mirror) or --servers"
+        )
+    names = _servers(options.servers, config)
     with Database.open(config.tracking_path) as db:
         folder = _named(db, options.folder)
-        mirror = _path(options.mirror) if options.mirror else options.mirror
-        folders.set_write_mode(
-            db, folder.id, mode, mirror=b"" if mirror == "" else mirror
-        )
+        if options.servers is not None:
+            bindings.bind(db, folder.id, names)
+        if options.write is not None:
+            _set_mode(db, folder, options)
         folder = folders.get(db, folder.id)
-    output.problem(
-        f"words for {shown(folder.path)} go {_where(folder, config)} from now on; what "
-        "was written so far stays where it is"
-    )
+    if options.write is not None:
+        output.problem(
+            f"words for {shown(folder.path)} go {_where(folder, config)} from now on; "
+            "what was written so far stays where it is"
+        )
     return _show(options, config, [folder])
+
+
+def _set_mode(db: Database, folder: Folder, options: Namespace) -> None:
+    mirror = _path(options.mirror) if options.mirror else options.mirror
+    folders.set_write_mode(
+        db,
+        folder.id,
+        WriteMode(options.write),
+        mirror=b"" if mirror == "" else mirror,
+    )
 
 
 def _where(folder: Folder, config: Config) -> str:
@@ -71,6 +90,14 @@ def _where(folder: Folder, config: Config) -> str:
         WriteMode.MIRROR: f"into {shown(mirror_tree(folder, config.mirror_dir))}",
         WriteMode.NONE: "into the catalogue only",
     }[folder.write_mode]
+
+
+def _servers(given: str | None, config: Config) -> list[str] | None:
+    """The names of servers as the settings spell them; None: any."""
+    if given is None or given.strip() == ANY:
+        return None
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    return config.servers_called(names)
 
 
 def show(options: Namespace, config: Config) -> int:
@@ -198,6 +225,7 @@ def _show(
                 "yes" if folder.active else "no",
                 "yes" if folder.recursive else "no",
                 _written(folder, config),
+                ANY if folder.servers is None else ", ".join(folder.servers),
                 _minute(folder.last_scan_at),
                 _changes(watching.get(folder.id)),
                 f"offline: {folder.offline}" if folder.offline else "",

@@ -55,6 +55,8 @@ def _lines(now: Status) -> list[str]:
 
 def _server(server: ServerReport) -> str:
     place = f" on {server.url}" if server.url else ""
+    if server.name not in ("", server.url):
+        place += f" ({server.name})"
     if server.problem:
         return f"{server.model}{place}: {server.problem}"
     parts = [

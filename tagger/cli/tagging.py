@@ -14,6 +14,8 @@ from tagger.pipeline import tagging
 from tagger.pipeline.run import stop_on_signals
 from tagger.pipeline.tagging import Tagging
 from tagger.records import ImageSnapshot, ImageState, WriteMode
+from tagger.tracking import bindings
+from tagger.tracking.database import Database
 from tagger.vision.choose import Choice, choose
 
 # Not come to an end in this run: it was stopped, or no server was there any more.
@@ -98,10 +100,18 @@ def _choice(options: Namespace, config: Config) -> Choice:
     choice = choose(
         config, backend=options.backend, urls=options.server, model=options.model
     )
-    if not choice.usable:
+    if not choice.usable and not _has_bound_folders(config):
         choice.close()
         raise ModelUnavailable(choice.reason)
     return choice
+
+
+def _has_bound_folders(config: Config) -> bool:
+    """Whether some photos may have servers of their own, whatever the others have."""
+    if not config.tracking_path.exists():
+        return False
+    with Database.open(config.tracking_path) as db:
+        return bool(bindings.read(db).rules)
 
 
 def _dry_run(options: Namespace, config: Config, paths: list[bytes]) -> int:

@@ -3,13 +3,13 @@
 Decoding takes about eight bytes a pixel in Pillow. A weight of 128 megapixels for all
 threads together is about one gigabyte, and lets at most one picture above 64 megapixels
 be decoded at a time. Whoever comes first is served first, so a large picture is not
-overtaken for ever by small ones.
+overtaken for ever by small ones. A process that decodes for another one asks that one.
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 TOTAL_PIXELS = 128_000_000
 
@@ -23,10 +23,15 @@ class PixelBudget:
         self._holders = 0
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
+        self.lender: Callable[[int], AbstractContextManager[None]] | None = None
 
     @contextmanager
     def hold(self, pixels: int) -> Iterator[None]:
         """Wait until there is room for so many pixels, and keep them for the block."""
+        if self.lender is not None:
+            with self.lender(pixels):
+                yield
+            return
         ticket = object()
         with self._changed:
             self._queue.append(ticket)

@@ -1,6 +1,7 @@
 """Asking LibRaw, which runs in a child process because RAW files can crash it.
 
-One child for the program, one file at a time, so that memory stays bounded. It is
+One child, one file at a time, so that memory stays bounded; `turn` is held meanwhile,
+where several processes of the program have one each and take turns. The child is
 started when the first RAW photo comes, ends by itself when none has come for a while,
 and is replaced when it dies.
 """
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,6 +65,7 @@ class LibRaw:
         # Without -P the folder of the script would be searched for modules.
         self._command = command or (sys.executable, "-P", str(_CHILD))
         self._asking = threading.Lock()
+        self.turn: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
 
@@ -74,7 +77,7 @@ class LibRaw:
 
     def ask(self, what: bytes, file: BinaryIO) -> Answer:
         """Have one file looked into; raises `Refused`."""
-        with self._asking:
+        with self._asking, self.turn():
             for _ in range(2):
                 try:
                     answer = self._ask(what, file.fileno())

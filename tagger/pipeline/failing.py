@@ -6,6 +6,7 @@ server that is down and a sidecar that cannot be written now put it off.
 
 import logging
 import os
+import random
 
 from tagger.errors import (
     ExiftoolUnavailable,
@@ -18,12 +19,14 @@ from tagger.errors import (
     UnreadableImage,
     shown,
 )
+from tagger.imaging.darkroom import DecoderHung
 from tagger.pipeline import atrest
 from tagger.pipeline.atrest import OutOfReach
 from tagger.pipeline.stages import Item, Stages
 from tagger.records import ImageState, StatKey
 from tagger.tracking import jobs, returns
 from tagger.tracking.jobs import Job
+from tagger.vision.retry import pause_s
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +37,10 @@ ARRIVING_LOOKS = 3
 # A file that is never at rest is given up after so many tries, further and further
 # apart: some 100 s after it was first met.
 RESTLESS_LOOKS = 10
-# So often a photo may fail at a server that works, and the pause before each try.
+# A photo on which the decoder hangs is looked at so often.
+HUNG_LOOKS = 2
+# So often a photo may fail at a server that works.
 SERVER_FAILURES = 3
-SERVER_AGAIN_S = 30.0
 
 
 def record(stages: Stages, item: Item, error: TaggerError) -> None:
@@ -45,7 +49,7 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
     db, job = stages.db, item.job
     match error:
         case ModelUnavailable():
-            returns.put_back(db, job)
+            returns.put_back(db, job, server_failures=item.failures)
         case MetadataNotWritten(reason=reason):
             _not_written(stages, item, reason)
         case ExiftoolUnavailable():
@@ -54,15 +58,36 @@ def record(stages: Stages, item: Item, error: TaggerError) -> None:
             _out_of_reach(stages, job)
         case FileChanged() if job.attempts + 1 < RESTLESS_LOOKS:
             _again(stages, job, error)
+        case DecoderHung() if job.attempts + 1 < HUNG_LOOKS:
+            _again(stages, job, error)
+        case DecoderHung(reason=reason):
+            _failed(stages, item, error, reason)
         case UnreadableImage() if _may_yet_decode(job):
             _again(stages, job, error)
-        case ServerFails() if job.server_failures + 1 < SERVER_FAILURES:
-            returns.put_back(db, job, delay_s=SERVER_AGAIN_S, server_failures=1)
+        case ServerFails() if _failures(item) < SERVER_FAILURES:
+            retry = stages.config.retry
+            delay_s = pause_s(_failures(item), retry, None, random.random())
+            failures = item.failures
+            returns.put_back(db, job, delay_s=delay_s, server_failures=failures)
         case ImageError(reason=reason):
-            if jobs.finish(db, job, ImageState.FAILED, reason=reason, cost=item.cost):
-                log.warning("%s", error)
+            _failed(stages, item, error, reason)
         case _:
             raise error
+
+
+def _failed(stages: Stages, item: Item, error: TaggerError, reason: str) -> None:
+    failed = ImageState.FAILED
+    if jobs.finish(stages.db, item.job, failed, reason=reason, cost=item.cost):
+        log.warning("%s", error)
+
+
+def may_fail_again(item: Item) -> bool:
+    """Whether one more failure at a server that works would not be the photo's end."""
+    return _failures(item) + 1 < SERVER_FAILURES
+
+
+def _failures(item: Item) -> int:
+    return item.job.server_failures + item.failures
 
 
 def _not_written(stages: Stages, item: Item, reason: str) -> None:

@@ -2,24 +2,31 @@
 
 import threading
 import time
+from collections import Counter
 
 from tagger.pipeline.line import is_wanted_now
 from tagger.pipeline.stages import Item
 from tagger.tracking import jobs
+from tagger.tracking.bindings import Names
 from tagger.tracking.database import Database
 
-RENEW_S = 15.0
+# Leases are renewed four times in their life.
+RENEWALS = 4
 
 
 class Held:
-    """Counts what was taken and not let go, and what of it no model has answered."""
+    """Counts what was taken and not let go, and what of it no model has answered.
 
-    def __init__(self, db: Database) -> None:
+    The latter by the servers that it may be sent to.
+    """
+
+    def __init__(self, db: Database, *, lease_s: float) -> None:
         self._db = db
+        self._lease_s = lease_s
         self._items: dict[int, Item] = {}
         self._lock = threading.Lock()
         self._renewed = time.time()
-        self.unasked = 0
+        self.unasked: Counter[Names | None] = Counter()
 
     def __len__(self) -> int:
         return len(self._items)
@@ -28,15 +35,30 @@ class Held:
         with self._lock:
             return list(self._items.values())
 
-    @property
-    def wanted_now(self) -> int:
-        """How many of them a person wants now."""
-        return sum(is_wanted_now(item) for item in self.every())
+    def wanted_now(self, names: Names | None) -> int:
+        """How many of those for certain servers a person wants now."""
+        return sum(is_wanted_now(i) and i.servers == names for i in self.every())
+
+    def hurry(self) -> bool:
+        """Notice which ones people came to want now; whether there are any."""
+        wanted = jobs.wanted_now(self._db)
+        late = [i for i in self.every() if i.job.id in wanted and not is_wanted_now(i)]
+        for item in late:
+            item.is_urgent = True
+        return bool(late)
 
     def take(self, item: Item) -> None:
         with self._lock:
             self._items[item.job.id] = item
-            self.unasked += 1
+            self.unasked[item.servers] += 1
+
+    def regroup(self, item: Item, names: Names | None) -> None:
+        """The photo may be sent to other servers by now."""
+        with self._lock:
+            if item.unasked:
+                self.unasked[item.servers] -= 1
+                self.unasked[names] += 1
+            item.servers = names
 
     def let_go(self, item: Item) -> None:
         with self._lock:
@@ -51,12 +73,14 @@ class Held:
         with self._lock:
             if item.unasked:
                 item.unasked = False
-                self.unasked -= 1
+                self.unasked[item.servers] -= 1
 
     def renew(self, *, at_once: bool = False) -> None:
         """Keep the leases, when it is time."""
         # By the wall clock, as leases are: a laptop that slept renews before it takes
         # new jobs, which else could be its own, run out meanwhile.
-        if at_once or abs(time.time() - self._renewed) > RENEW_S:
-            jobs.renew(self._db, [item.job for item in self.every()])
+        is_time = abs(time.time() - self._renewed) > self._lease_s / RENEWALS
+        if at_once or is_time:
+            mine = [item.job for item in self.every()]
+            jobs.renew(self._db, mine, lease_s=self._lease_s)
             self._renewed = time.time()

@@ -9,7 +9,7 @@ from tagger.tracking.queueing import NOW
 
 def is_wanted_now(item: Item) -> bool:
     """Whether a person wants this very photo now."""
-    return item.job.priority >= NOW
+    return item.is_urgent or item.job.priority >= NOW
 
 
 class Line:
@@ -25,6 +25,11 @@ class Line:
     def get(self, timeout: float) -> Item:
         """The next photo. Raises `queue.Empty` if none comes in so many seconds."""
         return self._items.get(timeout=timeout)[2]
+
+    def sort(self) -> None:
+        """Some came to be wanted now while they waited."""
+        for item in self.take_all():
+            self.put(item)
 
     def take_all(self) -> list[Item]:
         """Every photo that waits now."""

@@ -19,11 +19,12 @@ log = logging.getLogger(__name__)
 
 
 def at_start(db: Database) -> bool:
-    """Settle what a dead tagger left, unless another one is at work.
+    """Settle what a dead tagger left; of its writes, unless another one is at work.
 
     Returns whether this process is the only tagger: then all leases were freed, and
     temporary files older than the process may be removed.
     """
+    jobs.release_dead(db)
     if runs.others_alive(db):
         return False
     jobs.release_all(db)

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from filelock import FileLock, Timeout
-
 from tagger.config import Config
 from tagger.errors import DataFull, UsageError
 from tagger.imaging.thumbnails import ThumbnailStore
@@ -26,7 +24,7 @@ from tagger.pipeline.flow import Flow
 from tagger.pipeline.gate import Gate
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, jobs, runs, underway, upgrades
+from tagger.tracking import bound, folders, jobs, presence, runs, underway, upgrades
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -78,18 +76,13 @@ def _stop_with_parent(stop: threading.Event) -> None:
 
 @contextmanager
 def _only_one(config: Config) -> Iterator[None]:
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(config.data_dir / "tagger.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError(
-            f"another tagger already works on {config.data_dir}; it will do the work"
-        ) from None
-    try:
+    with presence.exclusive(config.data_dir / "tagger.lock") as is_ours:
+        if not is_ours:
+            raise UsageError(
+                f"another tagger already works on {config.data_dir}; it will do the "
+                "work"
+            )
         yield
-    finally:
-        lock.release()
 
 
 class _Tagger:
@@ -167,13 +160,13 @@ class _Tagger:
         assert self._flow is not None
         if self._flow.room.problem:
             return "paused", self._flow.room.problem
-        gate = self._flow.gate_says
+        gate, waits = self._flow.gate_says, self._flow.waits()
         if gate.by_person:
             return "paused", _finishing(gate.why, self._flow.held)
-        if self._flow.problem and bound.next_due(self._db) is not None:
-            return "waiting", self._flow.problem
+        if waits and (self._flow.problem or not self._flow.held):
+            return "waiting", "; ".join(waits)
         if self._flow.held:
-            return "working", gate.why or self._scouts.problem
+            return "working", "; ".join(waits) or gate.why or self._scouts.problem
         if gate.why and jobs.are_waiting(self._db):
             return "waiting", gate.why
         return "idle", self._exiftool_problem or self._scouts.problem
@@ -185,7 +178,7 @@ class _Tagger:
             state=state,
             message=message,
             backend=self._choice.reason if self._choice else None,
-            servers=tuple(s.report() for s in self._flow.servers) if self._flow else (),
+            servers=self._flow.reports() if self._flow else (),
             watching=self._scouts.watching(),
         )
 
@@ -229,7 +222,7 @@ class _Tagger:
             self._upgrade()
         self._choice = choice
         self._flow = self._shop.flow(
-            choice.backends, run_id=self._run_id, patient=True, gate=self._gate
+            choice.members, run_id=self._run_id, patient=True, gate=self._gate
         )
 
     def _upgrade(self) -> None:

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 
 from tagger.config import Config
 from tagger.errors import FileChanged, shown
+from tagger.imaging.darkroom import DARKROOM, Darkroom
 from tagger.imaging.identity import thumbnail_version
-from tagger.imaging.look import Look, look
+from tagger.imaging.look import Look
 from tagger.imaging.picture import Picture
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import atrest, recover
@@ -52,6 +53,10 @@ from tagger.tracking.sidecars import Beside
 
 log = logging.getLogger(__name__)
 
+# A crash takes along what the model is asked at that moment. Two of the three failures
+# that are a photo's end may have been a neighbour's doing, so the third is its own.
+SUSPECT_FAILURES = 2
+
 Observer = Callable[[str, Job], None]
 
 
@@ -63,8 +68,11 @@ def _ignore(step: str, job: Job) -> None:
 class Item:
     """One photo on its way through the stages. `announced` are its open intents.
 
-    `waits_on` says that only an edit is carried out; an answer is still to come. `cost`
-    is what it took so far.
+    `servers` are those it may be sent to, by name; None leaves that open. `failed_at`
+    are those that gave it no answer; `failures` counts how often that was its own
+    fault, since its job was taken. `is_urgent` says that a person came to want it now
+    after that. `waits_on` says that only an edit is carried out; an
+    answer is still to come. `cost` is what it took so far.
     """
 
     job: Job
@@ -77,8 +85,20 @@ class Item:
     announced: dict[bytes, int] = field(default_factory=dict)
     unasked: bool = True
     waits_on: bool = False
+    servers: frozenset[str] | None = None
+    failed_at: set[str] = field(default_factory=set)
+    failures: int = 0
+    is_urgent: bool = False
     cost: Cost = field(default_factory=Cost)
     ready_at: float | None = None
+
+    @property
+    def is_suspect(self) -> bool:
+        """It failed at servers that work so often that no neighbour is to be near.
+
+        Once may be chance, and to empty a server for it costs several answers.
+        """
+        return self.job.server_failures + self.failures >= SUSPECT_FAILURES
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -93,8 +113,9 @@ class Item:
     def waited(self) -> None:
         """Its wait for a place at a server, since `ready_at`, is over."""
         if self.ready_at is not None:
-            waiting_s = time.perf_counter() - self.ready_at
+            waiting_s = self.cost.waiting_s + time.perf_counter() - self.ready_at
             self.cost = replace(self.cost, waiting_s=waiting_s)
+            self.ready_at = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +124,8 @@ class Stages:
 
     Without exiftool words in files are unknown, and answers wait to be written; each
     photo tries anew, so that it is taken into use once it is there. `asks` says whether
-    photos without an answer get one in this process.
+    photos without an answer get one in this process; `with_pixels` that somebody wants
+    pictures not only as JPEG.
     """
 
     config: Config
@@ -115,6 +137,8 @@ class Stages:
     writer: Writer
     run_id: int | None
     side_px: int
+    with_pixels: bool = False
+    darkroom: Darkroom = DARKROOM
     observer: Observer = _ignore
     asks: bool = True
 
@@ -141,10 +165,11 @@ class Stages:
 
     def _decode(self, item: Item, stat: StatKey, places: Places) -> None:
         job = item.job
-        found = look(
+        found = self.darkroom.look(
             job.path,
             side_px=self.side_px,
             max_megapixels=self.config.tagger.max_megapixels,
+            with_pixels=self.with_pixels,
         )
         words, beside = self._words(item, places)
         if atrest.stat_key(job) != stat:
@@ -255,6 +280,7 @@ class Stages:
                 before_hash=file_hash(intent.target) if exists else None,
             )
             self.observer("intended", job)
+            jobs.check(self.db, job)  # a machine that slept here wakes up much later
 
         atrest.check_unopened(job, item.stat)
         places = self._ready(item, mode)

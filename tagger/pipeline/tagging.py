@@ -23,7 +23,7 @@ from tagger.pipeline.walking import is_photo, walk
 from tagger.pipeline.whereabouts import Whereabouts
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.records import Folder, ImageSnapshot, ImageState, StatKey, WriteMode
-from tagger.tracking import bound, folders, places, runs, snapshots
+from tagger.tracking import bound, folders, jobs, places, runs, snapshots
 from tagger.tracking.database import Database
 from tagger.tracking.places import is_within
 from tagger.tracking.usable import checked
@@ -32,6 +32,8 @@ from tagger.vision.choose import Choice
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+# While another command does the rest.
+WAIT_S = 1.0
 REPORT_S = 2.0
 
 Progress = Callable[[int, int], None]
@@ -65,6 +67,7 @@ def tag(
     progress: Progress = lambda done, total: None,
     stop: threading.Event | None = None,
     observer: Observer | None = None,
+    lease_s: float = jobs.LEASE_S,
 ) -> Tagging:
     """Tag the photos at or below `paths`, and wait until that is done.
 
@@ -87,10 +90,14 @@ def tag(
             known = places.count_below(db, real)
             found = places.paths(db, ids)
             flow = workshop.flow(
-                choice.backends, run_id=run_id, patient=False, observer=observer
+                choice.members,
+                run_id=run_id,
+                patient=False,
+                observer=observer,
+                lease_s=lease_s,
             )
             try:
-                _work(db, flow, run_id, len(ids), choice, progress, stop)
+                _work(db, flow, run_id, ids, choice, progress, stop)
             finally:
                 flow.close()
         finally:
@@ -179,22 +186,38 @@ def _work(
     db: Database,
     flow: Flow,
     run_id: int,
-    total: int,
+    ids: Sequence[int],
     choice: Choice,
     progress: Progress,
     stop: threading.Event,
 ) -> None:
-    """Turn until every job of this command is done, or nothing more can be."""
+    """Turn until every photo of this command is done, or nothing more can be."""
     reported = 0.0
+    mine, elsewhere = frozenset(ids), 0
     while not stop.is_set() and flow.gave_up is None:
         flow.tick(run_id=run_id)
-        progress(total - bound.count(db, run_id), total)
-        if not flow.held and bound.next_due(db, run_id=run_id) is None:
-            return
+        progress(len(ids) - bound.count(db, run_id) - elsewhere, len(ids))
+        if flow.is_done(run_id):
+            elsewhere = _left_to_others(db, run_id, mine)
+            if not elsewhere:
+                return
         if time.monotonic() - reported > REPORT_S:
             reported = time.monotonic()
             _report(db, flow, run_id, choice)
-        stop.wait(TICK_S)
+        stop.wait(WAIT_S if elsewhere else TICK_S)
+
+
+def _left_to_others(db: Database, run_id: int, mine: frozenset[int]) -> int:
+    """How many photos a later command on the same place took; it is waited for.
+
+    What one that has ended had not done is ours again.
+    """
+    waiting = 0
+    for other, ids in bound.taken_by(db, run_id, mine).items():
+        waiting += len(ids)
+        if not runs.is_alive(db, other):
+            bound.take_over(db, run_id, ids, of=other)
+    return waiting
 
 
 def _report(db: Database, flow: Flow, run_id: int, choice: Choice) -> None:
@@ -205,7 +228,7 @@ def _report(db: Database, flow: Flow, run_id: int, choice: Choice) -> None:
             state="paused" if flow.room.problem else "working",
             message=flow.room.problem,
             backend=choice.reason,
-            servers=tuple(server.report() for server in flow.servers),
+            servers=flow.reports(),
         )
     except DataFull as error:
         flow.room.is_out(error)

@@ -1,11 +1,13 @@
 """Workshop: opens everything a tagger process needs, and closes it again."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tagger.config import Config
 from tagger.errors import ExiftoolUnavailable
+from tagger.imaging.darkroom import DARKROOM, Darkroom
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline.besides import Besides
 from tagger.pipeline.crew import Crew
@@ -17,8 +19,11 @@ from tagger.pipeline.metadata.writing import Writer
 from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Observer, Stages
 from tagger.pipeline.whereabouts import Whereabouts
+from tagger.tracking import bindings, jobs
 from tagger.tracking.database import Database
-from tagger.vision.protocol import Backend
+from tagger.vision.choose import Member
+
+log = logging.getLogger(__name__)
 
 CLOSE_S = 3.0
 
@@ -36,6 +41,7 @@ class Workshop:
     besides: Besides
     reading: Exiftool
     writing: Exiftool
+    darkroom: Darkroom = DARKROOM
 
     def exiftool_problem(self) -> str | None:
         """Why no words are read and written now; starts exiftool if it can."""
@@ -48,26 +54,42 @@ class Workshop:
 
     def flow(
         self,
-        backends: Sequence[Backend],
+        members: Sequence[Member],
         *,
         run_id: int,
         patient: bool,
         gate: Gate | None = None,
         observer: Observer | None = None,
+        lease_s: float = jobs.LEASE_S,
     ) -> Flow:
         """Set the threads to work with these model servers."""
-        side_px = max(backend.side_px for backend in backends)
+        self._name_lost_servers()
+        side_px = max(member.backend.side_px for member in members)
         stages = self.stages(run_id=run_id, side_px=side_px)
         if observer is not None:
             stages.observer = observer
+        servers = [
+            Slots(
+                member.backend,
+                retry=self.config.retry,
+                is_open=member.is_open,
+                problem=member.problem,
+            )
+            for member in members
+        ]
         return Flow(
             stages,
-            [Slots(backend, backend.parallel) for backend in backends],
-            retry=self.config.retry,
+            servers,
             look_threads=self.config.tagger.look_threads,
             patient=patient,
             gate=gate,
+            lease_s=lease_s,
         )
+
+    def _name_lost_servers(self) -> None:
+        """A folder bound to a server that was renamed or removed waits for ever."""
+        for path, names in bindings.lost(self.db, self.config.server_names).items():
+            log.warning("%s", bindings.lost_sentence(path, names))
 
     def stages(self, *, run_id: int, side_px: int) -> Stages:
         """What can be done to one photo, for whoever does it."""
@@ -81,11 +103,12 @@ class Workshop:
             writer=Writer(self.writing, self.config.metadata),
             run_id=run_id,
             side_px=side_px,
+            darkroom=self.darkroom,
         )
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Workshop]:
+def opened(config: Config, *, darkroom: Darkroom = DARKROOM) -> Iterator[Workshop]:
     """Open the tracking database and exiftool; close both at the end.
 
     Without exiftool photos are still looked at, and their words wait to be written.
@@ -103,6 +126,7 @@ def opened(config: Config) -> Iterator[Workshop]:
             besides=Besides(db, Whereabouts(db, config), settle_s=config.scan.settle_s),
             reading=Exiftool(config.metadata),
             writing=Exiftool(config.metadata),
+            darkroom=darkroom,
         )
         try:
             yield workshop

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from tagger.records import ImageState
 from tagger.tracking import queueing, tagnames
+from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
 from tagger.tracking.places import reached_from
@@ -195,6 +196,32 @@ def count(db: Database, run_id: int) -> int:
     return int(left)
 
 
+def taken_by(db: Database, run_id: int, ids: Collection[int]) -> dict[int, list[int]]:
+    """Which of these photos other commands have taken over: by run, their file ids."""
+    found: dict[int, list[int]] = {}
+    with db.read() as connection:
+        rows = connection.execute(
+            select(jobs.c.run_id, jobs.c.file_id).where(
+                jobs.c.run_id.is_not(None), jobs.c.run_id != run_id
+            )
+        )
+        for other, file_id in rows:
+            if file_id in ids:
+                found.setdefault(other, []).append(file_id)
+    return found
+
+
+def take_over(db: Database, run_id: int, ids: Sequence[int], *, of: int) -> None:
+    """Have one command do what another one, which is gone, had taken."""
+    with db.write() as connection:
+        for chunk in tagnames.chunks(ids):
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.file_id.in_(chunk), jobs.c.run_id == of)
+                .values(run_id=run_id)
+            )
+
+
 def retry_not_written(db: Database) -> int:
     """Try again now what could not be written, or not be read, so far; how many."""
     with db.write() as connection:
@@ -219,7 +246,9 @@ def retry_not_written(db: Database) -> int:
     return retried + len(unread)
 
 
-def next_due(db: Database, *, run_id: int | None = None) -> float | None:
+def next_due(
+    db: Database, *, run_id: int | None = None, among: Among = ALL
+) -> float | None:
     """When the next job can be taken, in seconds from now; None if there is none.
 
     0.0 means now. Jobs that other holders have count with the end of their lease.
@@ -234,6 +263,6 @@ def next_due(db: Database, *, run_id: int | None = None) -> float | None:
                         func.coalesce(jobs.c.lease_until, now),
                     )
                 )
-            ).where(workable(run_id))
+            ).where(workable(run_id, among))
         ).scalar_one()
     return None if due is None else max(0.0, due - now)

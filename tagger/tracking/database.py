@@ -6,6 +6,7 @@ once (`BEGIN IMMEDIATE`), because a read that turns into a write can fail at any
 """
 
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ class Database:
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self.path = path
+        # SQLite has whoever finds the file locked sleep, ever longer, and nobody wakes
+        # it. Threads of one process wake each other.
+        self._turn = threading.RLock()
 
     @classmethod
     def open(cls, path: Path) -> "Database":
@@ -65,7 +69,7 @@ class Database:
 
         Raises `DataFull` when the disk is full; nothing of it is kept then.
         """
-        with self._translated(), self._engine.connect() as plain:
+        with self._translated(), self._turn, self._engine.connect() as plain:
             connection = plain.execution_options(tagger_writes=True)
             with connection.begin():
                 yield connection

@@ -26,6 +26,7 @@ def add(
     active: bool = True,
     made_by_tag: bool = False,
     mirror: bytes | None = None,
+    servers: Sequence[str] | None = None,
     data_dir: Path,
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
@@ -37,7 +38,7 @@ def add(
     """
     real = checked(path, data_dir=data_dir)
     place = checked_mirror(mirror, real, write_mode, every(db)) if mirror else None
-    values = {
+    values: dict[str, object] = {
         "recursive": recursive,
         "active": active,
         "write_mode": str(write_mode),
@@ -48,6 +49,8 @@ def add(
         "made_by_tag": made_by_tag,
         "mirror": place,
     }
+    if servers is not None:  # a folder that comes back is bound as it was
+        values["servers"] = list(servers)
     with db.write() as connection:
         known = connection.execute(
             select(folders).where(folders.c.path == real)
@@ -297,4 +300,5 @@ def _folder(row: Row[Any]) -> Folder:
         last_scan_at=row.last_scan_at,
         offline=row.offline,
         mirror=row.mirror,
+        servers=tuple(row.servers) if row.servers is not None else None,
     )

@@ -1,8 +1,9 @@
 """Jobs: what is still to do, who holds it, and until when.
 
-A job is leased with a token of its own. Whoever lost the lease cannot finish the job:
-every later step names the token, and a token that is no longer on the job changes
-nothing. A dead holder's lease runs out and the job is free again.
+A job is leased with a token of its own, which begins with its holder's mark. Whoever
+lost the lease cannot finish the job: every later step names the token, and a token that
+is no longer on the job changes nothing. A dead holder's job is free again once that is
+noticed, at the latest when its lease runs out.
 """
 
 import time
@@ -25,7 +26,8 @@ from sqlalchemy import (
 )
 
 from tagger.records import Cost, ImageState, StatKey, utc_now
-from tagger.tracking import changes, costs, tagnames, underway
+from tagger.tracking import changes, costs, presence, tagnames, underway
+from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue
 from tagger.tracking.schema import files, folders, jobs, writes
@@ -73,6 +75,7 @@ def claim(
     *,
     limit: int,
     run_id: int | None = None,
+    among: Among = ALL,
     edits_only: bool = False,
     newest_first: bool = False,
     only_now: bool = False,
@@ -81,16 +84,16 @@ def claim(
     """Lease up to `limit` jobs that can be worked on now, first in line first.
 
     With `run_id` only the jobs bound to that command; otherwise those of all active
-    folders, and edits in any. Photos that are missing or offline are left waiting.
-    `edits_only` takes none but edits, which need no model. `newest_first` goes by the
-    age of the files instead of by who came first; `only_now` takes none but those a
-    person wants now.
+    folders, or of those `among` says, and edits in any. Photos that are missing or
+    offline are left waiting. `edits_only` takes none but edits, which need no model.
+    `newest_first` goes by the age of the files instead of by who came first; `only_now`
+    takes none but those a person wants now.
     """
     now = time.time()
     where = [
         or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now),
         or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
-        workable(run_id),
+        workable(run_id, among),
     ]
     if edits_only or only_now:  # found along the index of the queue
         where.append(jobs.c.priority >= NOW)
@@ -105,10 +108,11 @@ def claim(
     with db.read() as connection:  # an idle tagger never takes the write lock
         if connection.execute(line.limit(1)).first() is None:
             return []
+    mark = presence.mark(db.path.parent)
     with db.write() as connection:
         leased = []
         for job_id in connection.scalars(line).all():
-            token = uuid.uuid4().hex
+            token = f"{mark}-{uuid.uuid4().hex}"
             connection.execute(
                 update(jobs)
                 .where(jobs.c.id == job_id)
@@ -118,13 +122,19 @@ def claim(
     return leased
 
 
+def wanted_now(db: Database) -> set[int]:
+    """The jobs that people want done ahead of all others, held ones included."""
+    with db.read() as connection:
+        return set(connection.scalars(select(jobs.c.id).where(jobs.c.priority >= NOW)))
+
+
 def in_line(*, newest_first: bool) -> tuple[ColumnElement[Any], ...]:
     """The order of the queue."""
     next_best = jobs.c.touched_ns.desc() if newest_first else jobs.c.id.asc()
     return jobs.c.priority.desc(), next_best
 
 
-def workable(run_id: int | None) -> ColumnElement[bool]:
+def workable(run_id: int | None, among: Among = ALL) -> ColumnElement[bool]:
     """Whether a job's photo is within reach, and its folder is to be worked on.
 
     As a subquery for each job, so that a claim walks along the index of the queue and
@@ -142,6 +152,8 @@ def workable(run_id: int | None) -> ColumnElement[bool]:
         )
         .correlate(jobs)
     )
+    if not among.is_all:
+        photo = photo.where(among.holds(folders.c.id))
     if run_id is None:  # an edit was asked for by a person, wherever the photo is
         return exists(photo.where(or_(folders.c.active, jobs.c.edit_id.is_not(None))))
     return and_(jobs.c.run_id == run_id, exists(photo))
@@ -226,6 +238,12 @@ def hold(connection: Connection, job: Job) -> int:
     return int(file_id)
 
 
+def check(db: Database, job: Job) -> None:
+    """Raise `LeaseLost` if the job has another holder by now, or is gone."""
+    with db.read() as connection:
+        hold(connection, job)
+
+
 def renew(db: Database, held: Iterable[Job], *, lease_s: float = LEASE_S) -> None:
     """Keep the leases of jobs still being worked on; lost ones stay lost."""
     until = time.time() + lease_s
@@ -305,6 +323,23 @@ def queue(
     """Give these photos a job each, and say so."""
     enqueue(connection, dict.fromkeys(ids), ask_again=ask_again)
     changes.record(connection, changes.IMAGE, ids)
+
+
+def release_dead(db: Database) -> int:
+    """Free the leases of processes that are gone; how many those are."""
+
+    def free(mark: str) -> None:
+        with db.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.lease_until.is_not(None),
+                    jobs.c.token.startswith(f"{mark}-", autoescape=True),
+                )
+                .values(token=None, lease_until=None)
+            )
+
+    return len(presence.bury(db.path.parent, free))
 
 
 def release_all(db: Database) -> None:

@@ -133,6 +133,11 @@ def m010_owed(connection: Connection) -> None:
     )
 
 
+def m011_folder_servers(connection: Connection) -> None:
+    """Folders can be bound to model servers."""
+    connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN servers JSON")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -144,6 +149,7 @@ STEPS: tuple[Step, ...] = (
     m008_pictures_of_writes,
     m009_meanings,
     m010_owed,
+    m011_folder_servers,
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.records import ServerReport, Watching, utc_now
+from tagger.tracking import presence
 from tagger.tracking.database import Database
 from tagger.tracking.schema import runs, taggers
 
@@ -18,6 +19,7 @@ ALIVE_S = 15.0
 
 def begin(db: Database, kind: str) -> int:
     """Register a process that works on the queue; returns the run's id."""
+    presence.mark(db.path.parent)
     with db.write() as connection:
         run_id = connection.execute(
             runs.insert()
@@ -108,10 +110,15 @@ def watching(db: Database) -> dict[int, Watching]:
 
 def others_alive(db: Database) -> bool:
     """Whether another process on this machine works on the queue now."""
+    return bool(presence.others(db.path.parent))
+
+
+def is_alive(db: Database, run_id: int) -> bool:
+    """Whether a run may still do something: its process is there, and reports."""
     with db.read() as connection:
-        pids = connection.scalars(
-            select(taggers.c.pid).where(
-                taggers.c.seen_at > time.time() - ALIVE_S, taggers.c.pid != os.getpid()
-            )
-        ).all()
-    return any(psutil.pid_exists(pid) for pid in pids)
+        row = connection.execute(
+            select(taggers.c.pid, taggers.c.seen_at).where(taggers.c.run_id == run_id)
+        ).first()
+    if row is None or row.seen_at < time.time() - ALIVE_S:
+        return False
+    return psutil.pid_exists(row.pid)

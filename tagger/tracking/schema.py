@@ -60,6 +60,7 @@ counters = Table(
 # Folders people added. A removed one keeps its row, so adding it again loses nothing.
 # One made by a `tag` command gives way when a person adds it or one around it.
 # `mirror` is a folder's own place for sidecars in mirror mode, if it has one.
+# `servers` are the names of those its photos may be sent to; NULL: any.
 folders = Table(
     "folders",
     metadata,
@@ -76,6 +77,7 @@ folders = Table(
     Column("offline", Text),
     Column("made_by_tag", Boolean, nullable=False, default=False),
     Column("mirror", BLOB),
+    Column("servers", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
 

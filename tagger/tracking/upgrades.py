@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from tagger.records import ImageState
-from tagger.tracking import tagnames
+from tagger.tracking import bindings, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import queue
 from tagger.tracking.schema import files, folders, jobs, results
@@ -16,9 +16,12 @@ ANSWERED = (ImageState.TAGGED.value, ImageState.NOT_WRITTEN.value)
 def ask_again(db: Database, backend: str) -> int:
     """Queue the photos of active folders whose answer `backend` gave; how many.
 
-    What a person took out of the queue stays out.
+    What a person took out of the queue stays out; folders that are bound to it want no
+    other.
     """
     with db.write() as connection:
+        groups = bindings.within(connection).groups
+        content = [i for names, ids in groups.items() if backend in names for i in ids]
         ids = connection.scalars(
             select(files.c.id)
             .select_from(
@@ -31,6 +34,7 @@ def ask_again(db: Database, backend: str) -> int:
                 files.c.cancelled_at.is_(None),
                 folders.c.active,
                 folders.c.removed_at.is_(None),
+                folders.c.id.not_in(content),
             )
         ).all()
         queue(connection, ids, ask_again=True)

@@ -114,10 +114,11 @@ def done(
     """The words stand where they should: close the intent, take the new stat key.
 
     `write_id` is the intent's, None if nothing had to be changed; `place` that of the
-    photo's sidecar. Recorded even if the lease was lost meanwhile: the file was
-    replaced, and that is a fact whoever holds the job now must know.
+    photo's sidecar. Raises `LeaseLost`: the intent is then left open for whoever holds
+    the job now, or has closed it, and the file's hash tells what became of it.
     """
     with db.write() as connection:
+        hold(connection, job)
         content_hash = None
         in_file = written.mode is WriteMode.FILE
         if write_id is not None:

@@ -9,7 +9,6 @@ import ipaddress
 import json
 import math
 import os
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,9 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tagger.config import Server
-from tagger.errors import ConfigError, ModelUnavailable
+from tagger.errors import ConfigError, ModelBusy, ModelUnavailable
+from tagger.vision.connections import Closed, Connections, Reply, TooLong
 
-CONNECT_TIMEOUT_S = 5.0
 CHECK_TIMEOUT_S = 5.0
 LARGEST_REPLY_BYTES = 16 * 1024 * 1024
 
@@ -47,13 +46,14 @@ class ServerFault(ModelUnavailable):
 
 
 class Http:
-    """A connection pool to one server. Threads may share it."""
+    """The way to one server. Threads may share it."""
 
     def __init__(self, server: Server) -> None:
         self.url = server.url
         self._timeout_s = server.timeout_s
+        self._connect_timeout_s = server.connect_timeout_s
         self._key_name = server.api_key_env
-        self._client = self._connected()
+        self._connections = self._connected()
 
     def get(self, path: str) -> dict[str, Any]:
         """A question about the server itself: short patience."""
@@ -64,19 +64,23 @@ class Http:
     ) -> dict[str, Any]:
         return self._ask("POST", path, body, timeout_s=timeout_s or self._timeout_s)
 
-    def close(self) -> None:
-        self._client.close()
+    def hang_up(self) -> None:
+        """End what is being asked now."""
+        self._connections.cut()
 
-    def _connected(self) -> httpx.Client:
+    def close(self) -> None:
+        """Hang up, also on those who still wait for an answer."""
+        self._connections.close()
+
+    def _connected(self) -> Connections:
         key = os.environ.get(self._key_name, "").strip() if self._key_name else ""
         try:
             _ = urlsplit(self.url).port  # raises where the number is no port
-            return httpx.Client(
-                base_url=self.url,
+            return Connections(
+                self.url,
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 # A proxy meant for the internet must not catch this very machine.
                 trust_env=not is_loopback(self.url),
-                limits=httpx.Limits(max_connections=None),
             )
         except UnicodeEncodeError:
             raise ConfigError(f"{self._key_name} does not hold a usable key") from None
@@ -88,7 +92,7 @@ class Http:
     ) -> dict[str, Any]:
         """The JSON object the server answers with."""
         try:
-            status, headers, content = self._exchange(method, path, body, timeout_s)
+            reply = self._exchange(method, path, body, timeout_s)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ModelUnavailable(
                 f"{self.url} does not answer; is the model server running there?"
@@ -98,29 +102,29 @@ class Http:
                 f"{self.url} did not answer within {timeout_s:g} s; "
                 "it may be loading its model, or timeout_s is too short"
             ) from error
-        except httpx.HTTPError as error:
+        except TooLong as error:
+            raise ModelUnavailable(
+                f"{self.url} sent more than {LARGEST_REPLY_BYTES >> 20} MB for an "
+                "answer; see url and kind of the server in the settings"
+            ) from error
+        except (httpx.HTTPError, Closed) as error:
             raise ModelUnavailable(
                 f"{self.url} broke off the connection ({error}); its log may say why"
             ) from error
-        if status != httpx.codes.OK:
-            self._complain(status, headers, message_of(content))
-        return self._object(content)
+        if reply.status != httpx.codes.OK:
+            self._complain(reply.status, reply.headers, message_of(reply.content))
+        return self._object(reply.content)
 
-    def _exchange(
-        self, method: str, path: str, body: Any, timeout_s: float
-    ) -> tuple[int, httpx.Headers, bytes]:
-        """Status, headers and body; the time-out is for the whole, not for one read."""
-        ends_at = time.monotonic() + timeout_s
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
-        with self._client.stream(method, path, json=body, timeout=timeout) as response:
-            content = bytearray()
-            for chunk in response.iter_bytes():
-                content += chunk
-                if time.monotonic() > ends_at:
-                    raise httpx.ReadTimeout("the reply never ends")
-                if len(content) > LARGEST_REPLY_BYTES:
-                    raise httpx.ReadError("the reply is too large")
-            return response.status_code, response.headers, bytes(content)
+    def _exchange(self, method: str, path: str, body: Any, timeout_s: float) -> Reply:
+        with self._connections.one() as connection:
+            return connection.exchange(
+                method,
+                path,
+                body,
+                timeout_s=timeout_s,
+                connect_timeout_s=self._connect_timeout_s,
+                most_bytes=LARGEST_REPLY_BYTES,
+            )
 
     def _complain(self, status: int, headers: httpx.Headers, message: str) -> NoReturn:
         said = f" ({message})" if message else ""
@@ -146,8 +150,8 @@ class Http:
         wait_s = retry_after_s(headers.get("Retry-After", ""))
         if status in (429, 503):
             text = f"{self.url} is busy (HTTP {status}{said}); it is asked again later"
-        else:
-            text = f"{self.url} failed (HTTP {status}{said}); its log may say why"
+            return ModelBusy(text, retry_after_s=wait_s)
+        text = f"{self.url} failed (HTTP {status}{said}); its log may say why"
         if status == httpx.codes.INTERNAL_SERVER_ERROR:
             return ServerFault(text, message=message, retry_after_s=wait_s)
         return ModelUnavailable(text, retry_after_s=wait_s)

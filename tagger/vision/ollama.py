@@ -21,9 +21,11 @@ class Ollama:
     kind = KIND
 
     def __init__(self, server: Server, model: Model) -> None:
+        self.name = server.called
         self.model = server.model
         self.url = server.url
         self.parallel = server.parallel
+        self.weight = server.weight
         self.side_px = model.image_side_px
         self._prompt = Prompt.from_settings(model)
         self._max_tokens = model.max_tokens
@@ -66,6 +68,9 @@ class Ollama:
             version=version if isinstance(version, str) else None,
             problem=self._problem(models, can_see),
         )
+
+    def hang_up(self) -> None:
+        self._http.hang_up()
 
     def close(self) -> None:
         self._http.close()

@@ -28,9 +28,11 @@ class OpenAI:
     kind = KIND
 
     def __init__(self, server: Server, model: Model) -> None:
+        self.name = server.called
         self.model = server.model
         self.url = server.url
         self.parallel = server.parallel
+        self.weight = server.weight
         self.side_px = model.image_side_px
         self._prompt = Prompt.from_settings(model)
         self._max_tokens = model.max_tokens
@@ -77,6 +79,9 @@ class OpenAI:
             models=models,
             problem=self._problem(models, has_model=has_model, can_see=can_see),
         )
+
+    def hang_up(self) -> None:
+        self._http.hang_up()
 
     def close(self) -> None:
         self._http.close()

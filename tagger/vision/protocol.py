@@ -1,6 +1,6 @@
 """What every way of asking a model looks like to the rest of the program."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
@@ -9,9 +9,14 @@ from tagger.records import Answer, ServerState
 class Backend(Protocol):
     """One model on one server, or the built-in one. Threads may share it.
 
-    `parallel` is how many pictures it is meant to have at a time. `prompt_version`
-    changes whenever the same picture may get another answer for our own reasons.
+    `name` is what people call it. `parallel` is how many pictures it is meant to have
+    at a time; `auto`: as many as serve it best. Of several that are free, the one of
+    the greatest `weight` is asked. `prompt_version` changes whenever the same picture
+    may get another answer for our own reasons.
     """
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def kind(self) -> str: ...
@@ -23,7 +28,10 @@ class Backend(Protocol):
     def url(self) -> str: ...
 
     @property
-    def parallel(self) -> int: ...
+    def parallel(self) -> int | Literal["auto"]: ...
+
+    @property
+    def weight(self) -> float: ...
 
     @property
     def side_px(self) -> int: ...
@@ -41,6 +49,10 @@ class Backend(Protocol):
         Raises `ModelUnavailable` (or its `ModelMissing`), `RequestRefused`, and
         `UnusableAnswer` when the answer did not fit three times.
         """
+        ...
+
+    def hang_up(self) -> None:
+        """End the questions under way: they fail as if the server had ended them."""
         ...
 
     def close(self) -> None:

@@ -1,43 +1,8 @@
-"""Ask again, with growing pauses, while a server may come back."""
-
-import random
-import threading
+"""How long to wait before a server that failed is asked again."""
 
 from tagger.config import Retry
-from tagger.errors import ModelMissing, ModelUnavailable
-from tagger.imaging.picture import Picture
-from tagger.records import Answer
-from tagger.vision.protocol import Backend
 
 _JITTER = 0.5  # a pause is this part to the whole of its length, by chance
-
-
-def describe_with_retry(
-    backend: Backend,
-    picture: Picture,
-    path: bytes,
-    *,
-    retry: Retry,
-    stop: threading.Event,
-) -> Answer:
-    """`backend.describe`, asked up to `retry.attempts` times.
-
-    Only `ModelUnavailable` that may pass is waited for; it is raised after the last
-    attempt, or at once when `stop` is set, which also ends a pause that has begun.
-    """
-    attempt = 1
-    while True:
-        try:
-            return backend.describe(picture, path)
-        except ModelMissing:
-            raise
-        except ModelUnavailable as error:
-            if not error.may_pass or attempt >= retry.attempts:
-                raise
-            pause = pause_s(attempt, retry, error.retry_after_s, random.random())
-            if stop.wait(pause):
-                raise
-        attempt += 1
 
 
 def pause_s(

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from tagger.config import BUILTIN
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState, Tag
 from tagger.vision.builtin import classifier, colours, detector, tables, wording
 
-KIND = "builtin"
+KIND = BUILTIN
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 RULES = "1"  # raise it when the same pixels may give other words than before
 
@@ -36,8 +37,10 @@ class Builtin:
     """A `Backend` that runs in this process. Any number of threads may ask at once."""
 
     kind = KIND
+    name = KIND
     model = KIND
     url = ""
+    weight = 1.0
     side_px = 640
 
     def __init__(self) -> None:
@@ -79,6 +82,9 @@ class Builtin:
             prompt_version=self.prompt_version,
             seconds=time.monotonic() - started,
         )
+
+    def hang_up(self) -> None:
+        """There is nobody to hang up on: a question is over in a moment."""
 
     def close(self) -> None:
         """Let go of the models' memory; a later question loads them again."""

@@ -8,10 +8,17 @@ from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, Watching
-from tagger.tracking import folders, runs
+from tagger.tracking import bindings, folders, runs
 from tagger.web import runtime
 from tagger.web.api import shapes
-from tagger.web.api.models import ActiveIn, FolderIn, FolderOut, Message, ModeIn
+from tagger.web.api.models import (
+    ActiveIn,
+    FolderIn,
+    FolderOut,
+    Message,
+    ModeIn,
+    ServersIn,
+)
 from tagger.web.runtime import Runtime
 
 router = APIRouter(prefix="/folders", tags=["folders"])
@@ -89,6 +96,17 @@ def change(folder_id: int, wanted: ModeIn) -> FolderOut:
     opened, _ = _known(folder_id)
     mirror = None if wanted.mirror is None else os.fsencode(wanted.mirror)
     folders.set_write_mode(opened.db, folder_id, wanted.write_mode, mirror=mirror)
+    return _out(opened, folders.get(opened.db, folder_id))
+
+
+@router.put("/{folder_id}/servers")
+def bind(folder_id: int, wanted: ServersIn) -> FolderOut:
+    """Let the folder's photos be sent to these model servers only, or to any."""
+    opened, _ = _known(folder_id)
+    names = wanted.servers
+    if names is not None:
+        names = opened.config.servers_called(names)
+    bindings.bind(opened.db, folder_id, names)
     return _out(opened, folders.get(opened.db, folder_id))
 
 

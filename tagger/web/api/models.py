@@ -46,6 +46,8 @@ class ServerOut(BaseModel):
     median_wait_s: float | None
     tokens_in: int
     tokens_out: int
+    name: str
+    is_open: bool
 
 
 class StatusOut(BaseModel):
@@ -210,6 +212,7 @@ class FolderOut(BaseModel):
     added_at: str
     last_scan_at: str | None
     offline: str | None
+    servers: list[str] | None
     watching: WatchingOut | None = None
 
 
@@ -244,6 +247,12 @@ class ActiveIn(_In):
     """Whether the tagger shall watch a folder and work on its photos."""
 
     active: bool = True
+
+
+class ServersIn(_In):
+    """The servers a folder's photos may be sent to, by name; null: any."""
+
+    servers: list[str] | None
 
 
 class RetryIn(_In):
