@@ -44,7 +44,9 @@ test: lint exiftool  ## check style, types and behaviour, at most 12 minutes on 
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 45 minutes
-	$(BIN)/python -m pytest -m slow --timeout 1200
+	$(BIN)/python -m pytest -m "slow and not alone" --timeout 1200 \
+		--numprocesses $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest -m "slow and alone" --timeout 1200
 
 bench: install exiftool  ## measure how fast it is here; BENCH="--only scan" for parts
 	@$(BIN)/python -m tagger bench $(BENCH)

@@ -471,6 +471,7 @@ def test_a_rescan_asks_no_query_for_each_file_however_many_changed(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_rescan_costs_at_most_twice_what_listing_the_files_does(
     db: Database, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def busy_share(server: OllamaDouble, until_s: float, *, hung_s: float = 0.0) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_every_photo_comes_to_an_end_and_nothing_leaks(tmp_path: Path) -> None:
     for number in range(1, COUNT + 1):
         numbered(tmp_path / "photos" / f"{number}.jpg", number, width_px=240)

@@ -17,6 +17,7 @@ ANSWER_S = 0.5
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_server_is_kept_busy_and_no_answer_goes_astray(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     for number in range(1, COUNT + 1):

@@ -26,7 +26,11 @@ from tests.ollama_double import OllamaDouble
 from tests.support_pipeline import settings, strays
 from tests.torture import Digest, Ran, Shown, command, digests
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("torture"),  # all of it tells of one run
+]
 
 PICTURES = 1005
 FEWEST_TAGGED = 950
