@@ -203,6 +203,7 @@ def _ids(pages: list[list[Card]]) -> list[int]:
     return [card.id for one in pages for card in one]
 
 
+@pytest.mark.slow
 def test_pages_walk_ten_thousand_photos_both_ways(
     catalogue: Catalogue, db: Database, folder_id: int
 ) -> None:

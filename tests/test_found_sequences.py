@@ -14,6 +14,8 @@ from tests.support_pipeline import known_images, numbered, settings
 from tests.support_undo import assert_at_rest, edited, keywords, runs, undone
 from tests.test_tagging import run
 
+pytestmark = pytest.mark.slow
+
 ANSWER = {"description": "A dog.", "tags": ["dog", "grass"], "text": ""}
 
 

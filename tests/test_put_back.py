@@ -15,6 +15,8 @@ from tests.ollama_double import OllamaDouble
 from tests.support_pipeline import known_images, numbered, settings
 from tests.test_reconcile import exiftool, run, sources, subject, take_out
 
+pytestmark = pytest.mark.slow
+
 ANSWER = {"description": "A dog.", "tags": ["dog", "grass"], "text": ""}
 OTHER = {"description": "A cat.", "tags": ["cat"], "text": ""}
 

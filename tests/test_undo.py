@@ -60,6 +60,7 @@ def told(folder: Path) -> dict[str, Mapping[str, object]]:
     return {path.name: as_told(path) for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 def test_twenty_mixed_files_are_as_they_were(tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()

@@ -33,6 +33,8 @@ from tests.support_undo import (
 )
 from tests.test_tagging import fingerprints, run
 
+pytestmark = pytest.mark.slow
+
 SUBJECT = "XMP-dc:Subject"
 
 
