@@ -251,7 +251,11 @@ def test_a_full_data_folder_pauses_the_work_and_loses_nothing(
         assert_all_written(folder, count)
         assert before == {p.name: identity(os.fsencode(p)) for p in folder.iterdir()}
         told = command(config, "verify", "--json")
-        assert json.loads(told.stdout) == {"photos": count, "faults": []}
+        assert json.loads(told.stdout) == {
+            "photos": count,
+            "out_of_reach": 0,
+            "faults": [],
+        }
 
 
 @with_disks

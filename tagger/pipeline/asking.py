@@ -8,7 +8,7 @@ from dataclasses import replace
 from tagger.errors import ModelBusy, ModelUnavailable, ServerFails
 from tagger.pipeline import failing
 from tagger.pipeline.desk import Desk
-from tagger.pipeline.guard import Guard
+from tagger.pipeline.guard import TICK_S, Guard
 from tagger.pipeline.held import Held
 from tagger.pipeline.inflight import InFlight
 from tagger.pipeline.servers import Ask, Slots
@@ -51,10 +51,20 @@ class Asking:
         self._pictures = InFlight()
 
     def serve(self, server: Slots) -> None:
-        """One place at one server: take what is next, ask, record."""
+        """One place at one server: take what is next, ask, record.
+
+        Nothing is asked whose answer could not be kept.
+        """
         while not self._stop.is_set():
-            if taken := self._desk.take(server, WAIT_S):
-                self._ask_leading(server, *taken)
+            if self._guard.lacks_room:
+                self._stop.wait(TICK_S)
+            elif taken := self._desk.take(server, WAIT_S):
+                item, ask = taken
+                if self._guard.lacks_room:
+                    server.leave_place(ask)
+                    self._put_again(item)
+                else:
+                    self._ask_leading(server, item, ask)
 
     def ask_or_pass(self, item: Item) -> None:
         """A photo was looked at: let it wait for an answer if it has none."""

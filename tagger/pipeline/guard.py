@@ -35,6 +35,11 @@ class Guard:
         self._room = room
         self._stop = stop
 
+    @property
+    def lacks_room(self) -> bool:
+        """Whether the disk is full, so that nothing can be put on record."""
+        return self._room.problem is not None
+
     def __call__(self, item: Item, step: Step) -> None:
         """Do one step, and record what its error means for the photo.
 
@@ -50,7 +55,7 @@ class Guard:
                 return
             except DataFull as error:
                 self._room.is_out(error)
-            while self._room.problem is not None:
+            while self.lacks_room:
                 if self._stop.wait(TICK_S):
                     return
                 # Also here: the thread that else looks may be the one that waits.
