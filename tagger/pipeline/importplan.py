@@ -13,13 +13,14 @@ from pathlib import Path
 
 from tagger.config import Config
 from tagger.errors import ImageError
+from tagger.pipeline.homes import covering, new_mode, newcomer
 from tagger.pipeline.importing import Imported, Progress
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
-from tagger.pipeline.tagging import folder_of, new_mode, photos_at
+from tagger.pipeline.tagging import photos_at
 from tagger.pipeline.whereabouts import Whereabouts
 from tagger.records import Folder, ImageState
-from tagger.tracking import places
+from tagger.tracking import folders, places
 from tagger.tracking.brought import Brought
 from tagger.tracking.database import Database
 
@@ -37,11 +38,13 @@ def plan(
         known = places.unchanged_and_read(db, seen)
         new = sorted(path for path in seen if path not in known)
         reader, photos = Writer(exiftool, config.metadata), []
-        where = Whereabouts(db, config)
-        tops = [os.path.realpath(path) for path in paths]
+        where, on_record = Whereabouts(db, config), folders.every(db)
+        made = [_newcomer(where, os.path.realpath(path)) for path in paths]
         for done, path in enumerate(new):
             progress(done, len(new))
-            photos.append(_planned(reader, where, path, _folder(db, where, path, tops)))
+            folder = covering(on_record, path) or covering(made, path)
+            assert folder is not None  # it was found below one of the paths
+            photos.append(_planned(reader, where, path, folder))
     return Imported(
         photos=tuple(photos),
         untouched=len(known),
@@ -63,20 +66,13 @@ def _record(config: Config) -> Iterator[Database]:
             yield db
 
 
-def _folder(
-    db: Database, where: Whereabouts, path: bytes, tops: Sequence[bytes]
-) -> Folder:
-    """The folder a photo is in, or would be once it was imported by way of `tops`."""
-    if folder := folder_of(db, path):
-        return folder
-    top = next(top for top in tops if places.is_within(path, top))
-    return Folder(
-        id=0,
-        path=top if os.path.isdir(top) else os.path.dirname(top),
-        recursive=os.path.isdir(top),
-        active=False,
+def _newcomer(where: Whereabouts, top: bytes) -> Folder:
+    """The folder that an import of this path would make."""
+    single = os.path.isfile(top)
+    return newcomer(
+        os.path.dirname(top) if single else top,
+        recursive=not single,
         write_mode=new_mode(where, top),
-        added_at="",
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tagger.errors import MetadataNotWritten, shown
 from tagger.pipeline.metadata import replacing
+from tagger.pipeline.metadata.sidecar import SUFFIX
 from tagger.records import Folder, WriteMode
 from tagger.tracking import folders, sidecars
 from tagger.tracking.database import Database
@@ -22,7 +23,6 @@ from tagger.tracking.usable import inside_data, mirror_tree
 
 log = logging.getLogger(__name__)
 
-SUFFIX = b".xmp"
 NOTE = b"about-this-mirror.txt"
 TEXT = """\
 This folder mirrors photos that Image Tagger may not write to. It has an XMP sidecar

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from tagger.errors import FileChanged, ImageError, shown
 from tagger.pipeline import whereabouts
+from tagger.pipeline.homes import covering, newcomer
 from tagger.pipeline.metadata.replacing import file_hash
 from tagger.pipeline.stages import Item
-from tagger.pipeline.targets import covering
 from tagger.pipeline.territory import Territory
 from tagger.pipeline.walking import is_photo, single, walk
 from tagger.pipeline.workshop import Workshop
@@ -57,7 +57,7 @@ def seek_again(db: Database, past: Iterable[PastWrite]) -> Found:
 def meet(workshop: Workshop, place: bytes, *, run_id: int) -> None:
     """See that the photos at a place are on record as they are, copies of ours too."""
     db, config = workshop.db, workshop.config
-    folder = covering(db, place)
+    folder = covering(folders.every(db), place)
     if folder is None and os.path.isfile(place) and _is_ours(workshop, place):
         folder = folders.add(
             db,
@@ -127,13 +127,10 @@ def _is_ours(workshop: Workshop, path: bytes) -> bool:
 
 def _sidecars(workshop: Workshop, path: bytes) -> tuple[bytes, ...]:
     """Where sidecars of a photo are that may not be on record yet."""
-    folder = covering(workshop.db, path) or Folder(
-        id=0,
-        path=os.path.dirname(path),
+    folder = covering(folders.every(workshop.db), path) or newcomer(
+        os.path.dirname(path),
         recursive=False,
-        active=False,
         write_mode=workshop.config.metadata.write_mode,
-        added_at="",
     )
     return workshop.besides.where.of(path, folder).read
 
@@ -141,5 +138,6 @@ def _sidecars(workshop: Workshop, path: bytes) -> tuple[bytes, ...]:
 def _left_by(db: Database, past: Iterable[PastWrite]) -> list[Folder]:
     """The folders that photos are gone from."""
     gone = {write.path for write in past if not os.path.lexists(write.path)}
-    found = [covering(db, path) for path in sorted(gone)]
+    known = folders.every(db)
+    found = [covering(known, path) for path in sorted(gone)]
     return list({one.id: one for one in found if one is not None}.values())

@@ -17,15 +17,14 @@ from tagger.config import Config
 from tagger.errors import DataFull, ModelUnavailable, UsageError, shown
 from tagger.pipeline import recover
 from tagger.pipeline.flow import Flow
+from tagger.pipeline.homes import covering, new_mode
 from tagger.pipeline.stages import Observer
 from tagger.pipeline.territory import Territory
 from tagger.pipeline.walking import is_photo, walk
-from tagger.pipeline.whereabouts import Whereabouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.records import Folder, ImageSnapshot, ImageState, StatKey, WriteMode
+from tagger.records import ImageSnapshot, ImageState, StatKey, WriteMode
 from tagger.tracking import bound, folders, jobs, places, runs, snapshots
 from tagger.tracking.database import Database
-from tagger.tracking.places import is_within
 from tagger.tracking.usable import checked
 from tagger.vision.choose import Choice
 
@@ -132,7 +131,7 @@ def discover(
 ) -> None:
     """See that the photos at `path` are known, in a folder that is."""
     db = workshop.db
-    folder = folder_of(db, path)
+    folder = covering(folders.every(db), path)
     if folder is None:
         single = os.path.isfile(path)
         folder = folders.add(
@@ -152,34 +151,6 @@ def discover(
         workshop.scanner.scan(folders.get(db, folder.id), alone=alone)
     else:
         workshop.scanner.look_at(folder, [path])
-
-
-def new_mode(where: Whereabouts, path: bytes) -> WriteMode:
-    """Where words go in a folder that is not known so far.
-
-    If its words are in the mirror, nothing was to be written there, and nothing is.
-    """
-    return (
-        WriteMode.MIRROR
-        if where.mirrors.has_words_of(path)
-        else where.settings.write_mode
-    )
-
-
-def folder_of(db: Database, path: bytes) -> Folder | None:
-    """The innermost known folder that covers `path`."""
-    covering = [
-        folder
-        for folder in folders.every(db)
-        if folder.path == path
-        or (is_within(path, folder.path) and _reaches(folder, path))
-    ]
-    return max(covering, key=lambda folder: len(folder.path), default=None)
-
-
-def _reaches(folder: Folder, path: bytes) -> bool:
-    """A folder without its subfolders covers only the files right in it."""
-    return folder.recursive or os.path.dirname(path) == folder.path
 
 
 def _work(

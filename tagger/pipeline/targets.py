@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 
 from tagger.errors import FileChanged, MetadataNotWritten
+from tagger.pipeline.homes import covering
 from tagger.pipeline.metadata import replacing
 from tagger.pipeline.whereabouts import Places, Whereabouts
 from tagger.records import Folder, WriteMode
@@ -47,7 +48,7 @@ def of(db: Database, where: Whereabouts, write: PastWrite) -> Target:
     folder = folders.of_file(db, write.file_id)
     is_copy = not is_within(write.path, folder.path)  # one that is not on record
     if is_copy:
-        folder = covering(db, write.path) or folder
+        folder = covering(folders.every(db), write.path) or folder
     try:
         places = (
             where.of(write.path, folder)
@@ -67,18 +68,3 @@ def of(db: Database, where: Whereabouts, write: PastWrite) -> Target:
     elif folder.write_mode is WriteMode.MIRROR:
         raise MetadataNotWritten(write.path, MIRRORED)
     return Target(photo=photo, file=file, folder=folder, places=places)
-
-
-def covering(db: Database, path: bytes) -> Folder | None:
-    """The innermost folder of ours around a path."""
-    around = [
-        folder
-        for folder in folders.every(db)
-        if is_within(path, folder.path)
-        and (
-            folder.recursive
-            or path == folder.path
-            or os.path.dirname(path) == folder.path
-        )
-    ]
-    return max(around, key=lambda folder: len(folder.path), default=None)
