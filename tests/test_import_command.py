@@ -351,3 +351,15 @@ def test_a_picture_larger_than_allowed_is_named(tmp_path: Path) -> None:
     config = settings(tmp_path, tagger={"max_megapixels": 1})
 
     assert list(imported(config, folder).failed) == [os.fsencode(folder / "large.png")]
+
+
+def test_a_sidecar_that_leads_nowhere_is_foreseen_as_the_photos_failure(
+    config: Config, tmp_path: Path
+) -> None:
+    photo = numbered(tmp_path / "photos" / "a.jpg", 1)
+    loop = Path(f"{photo}.xmp")
+    loop.symlink_to(loop)
+    [found] = plan(config, [os.fsencode(photo.parent)]).photos
+    assert found.state is ImageState.FAILED
+    assert found.reason is not None
+    assert found.reason.startswith("its sidecar cannot be read: ")

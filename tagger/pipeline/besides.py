@@ -39,7 +39,7 @@ class Besides:
             self.where.follow(file_id)
             return self.where.of_file(file_id, path)
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
 
     def check(self, file_id: int, path: bytes, places: Places) -> Stats:
         """The sidecars' stat keys. Raises `FileChanged` if one is being written."""
@@ -55,7 +55,7 @@ class Besides:
         try:
             return whereabouts.stats({*places.read, *places.strangers})
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
 
     def is_news(self, file_id: int, places: Places, stats: Stats) -> bool:
         """Whether the sidecars are not what they were when last read or written."""
@@ -79,7 +79,7 @@ class Besides:
             log.debug("%s: its words cannot be read: %s", shown(path), error)
             return None, Beside()
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         if self.stats(path, places) != stats:
             raise FileChanged(path, "its sidecar changed while it was read")
         stands = [
@@ -135,5 +135,6 @@ def _key(stat: StatKey) -> tuple[int, int, int, int]:
     return stat.ino, stat.size_bytes, stat.mtime_ns, stat.ctime_ns
 
 
-def _unreadable(path: bytes, error: OSError) -> UnreadableImage:
+def unreadable(path: bytes, error: OSError) -> UnreadableImage:
+    """What to raise where it cannot be told what stands beside a photo."""
     return UnreadableImage(path, f"its sidecar cannot be read: {error.strerror}")

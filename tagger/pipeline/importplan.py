@@ -13,13 +13,14 @@ from pathlib import Path
 
 from tagger.config import Config
 from tagger.errors import ImageError
+from tagger.pipeline.besides import unreadable
 from tagger.pipeline.homes import covering, new_mode, newcomer
 from tagger.pipeline.importing import Imported, Progress
 from tagger.pipeline.metadata.exiftool import Exiftool
 from tagger.pipeline.metadata.writing import Writer
 from tagger.pipeline.tagging import photos_at
 from tagger.pipeline.whereabouts import Whereabouts
-from tagger.records import Folder, ImageState
+from tagger.records import FileWords, Folder, ImageState
 from tagger.tracking import folders, places
 from tagger.tracking.brought import Brought
 from tagger.tracking.database import Database
@@ -76,12 +77,21 @@ def _newcomer(where: Whereabouts, top: bytes) -> Folder:
     )
 
 
+def _words(
+    reader: Writer, where: Whereabouts, path: bytes, folder: Folder
+) -> FileWords:
+    try:
+        beside = where.of(path, folder)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return reader.read(path, sidecar=beside.place, others=beside.others)
+
+
 def _planned(
     reader: Writer, where: Whereabouts, path: bytes, folder: Folder
 ) -> Brought:
     try:
-        beside = where.of(path, folder)
-        words = reader.read(path, sidecar=beside.place, others=beside.others)
+        words = _words(reader, where, path, folder)
     except ImageError as error:
         return Brought(
             path=path,
