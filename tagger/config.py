@@ -224,6 +224,12 @@ class Data(_Section):
     catalogue: str = ""
 
 
+class Tracking(_Section):
+    """Where jobs, results and edits are kept: in the data folder, or at `url`."""
+
+    url: str = ""
+
+
 class Config(BaseSettings):
     """Every setting. Sections are attributes; see `config.toml` for what each means."""
 
@@ -240,6 +246,7 @@ class Config(BaseSettings):
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
     data: Data = Data()
+    tracking: Tracking = Tracking()
 
     @field_validator("servers")
     @classmethod

@@ -90,7 +90,7 @@ def describe(options: Namespace, config: Config) -> int:
 
 def synonyms(options: Namespace, config: Config) -> int:
     """List the words that become others."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = vocabulary.every_synonym(db)
     if options.json:
         output.data([{"word": word, "tag": tag} for word, tag in listed])
@@ -119,7 +119,7 @@ def remove_synonym(options: Namespace, config: Config) -> int:
 
 def bans(options: Namespace, config: Config) -> int:
     """List the tags that no answer shall bring."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = vocabulary.every_ban(db)
     if options.json:
         output.data(listed)
@@ -156,7 +156,7 @@ def _vocabulary(options: Namespace, config: Config, change: Change) -> int:
         return _edit(
             options, config, lambda db, dry: change(db, past=True, dry_run=dry)
         )
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         change(db, past=False, dry_run=False)
     output.problem("it holds for answers from now on; --past applies it to older ones")
     return 0
@@ -164,7 +164,7 @@ def _vocabulary(options: Namespace, config: Config, change: Change) -> int:
 
 def _edit(options: Namespace, config: Config, make: Make) -> int:
     """Say what an edit touches, make it, and carry it out."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = make(db, options.dry_run)
     touched = (
         f"{output.count(edit.photos, 'photo')}, {output.count(edit.files, 'file')}"

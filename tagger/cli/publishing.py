@@ -22,7 +22,7 @@ def publish(options: Namespace, config: Config) -> int:
     with lake.workplace(config.data_dir) as folder:
         photos = folder / "photos.parquet"
         _export(config, photos)
-        with Database.open(config.tracking_path) as db:
+        with Database.of(config) as db:
             library = db.id
         done = lake.publish(photos, target, library=library, data_path=data_path)
     if options.json:

@@ -47,7 +47,7 @@ class Runtime:
 
         Raises `DataError` that names the holder when `wait_s` is over.
         """
-        db = Database.open(config.tracking_path)
+        db = Database.of(config)
         try:
             return cls(config, db, _open_catalogue(config, wait_s=wait_s))
         except BaseException:
