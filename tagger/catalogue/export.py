@@ -10,10 +10,7 @@ the text as it is; Parquet and JSON lines always do, with real lists.
 """
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,12 +18,13 @@ from typing import BinaryIO
 
 import duckdb
 
-from tagger.catalogue.store import Catalogue, export_prefix
+from tagger.catalogue import copying
+from tagger.catalogue.copying import list_cell, text_cell
+from tagger.catalogue.store import Catalogue, literal
 from tagger.catalogue.wanted import Chosen, Wanted, choose
-from tagger.errors import DataError, UsageError
+from tagger.errors import UsageError
 
 PART_ROWS = 20_000
-PIECE_BYTES = 1 << 20
 
 # Every column, and whether its value is text from outside (then CSV guards it).
 COLUMNS = {
@@ -152,24 +150,15 @@ class _Job:
         self.count = 0
 
     def pieces(self) -> Iterator[bytes]:
-        with self._folder() as folder, self._catalogue.cursor() as cursor:
+        where = self._catalogue.path
+        with copying.folder(where) as folder, self._catalogue.cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
             parts = self._parts(cursor, folder)
             if self._format.whole:
                 parts = self._joined(cursor, list(parts), folder)
             for part in parts:
-                yield from _read(part)
+                yield from copying.read(part)
                 part.unlink()
-
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
-        """A folder for the parts, beside the catalogue; gone afterwards."""
-        catalogue = self._catalogue.path
-        made = tempfile.mkdtemp(prefix=export_prefix(catalogue), dir=catalogue.parent)
-        try:
-            yield Path(made)
-        finally:
-            shutil.rmtree(made)
 
     def _parts(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
         """Files that each hold some of the photos, in order; at least one."""
@@ -183,7 +172,7 @@ class _Job:
         part = _PART.replace("{columns}", self._columns)
         for number, bounds in enumerate(_bounds(cursor)):
             path = folder / f"{number:06d}"
-            self.count += _copy(cursor, part, path, options, bounds)
+            self.count += copying.copy(cursor, part, path, options, bounds)
             options = self._format.options
             yield path
 
@@ -191,10 +180,10 @@ class _Job:
         self, cursor: duckdb.DuckDBPyConnection, parts: list[Path], folder: Path
     ) -> Iterator[Path]:
         if len(parts) > 1:
-            names = ", ".join(_literal(part) for part in parts)
+            names = ", ".join(literal(part) for part in parts)
             whole = folder / "whole"
             select = f"SELECT * FROM read_parquet([{names}])"
-            _copy(cursor, select, whole, self._format.options)
+            copying.copy(cursor, select, whole, self._format.options)
             parts = [whole]
         return iter(parts)
 
@@ -218,42 +207,9 @@ def _columns(format: str, formula_safe: bool) -> str:
 
 def _cell(name: str, formula_safe: bool) -> str:
     """One column of a CSV as SQL."""
-    value = f"array_to_string({name}, ';')" if name in LISTS else name
-    if formula_safe and COLUMNS[name]:
-        value = (
-            f"CASE WHEN regexp_matches({value}, '^[=+\\-@\\t\\r\\n]') "
-            f"THEN '''' || {value} ELSE {value} END"
-        )
+    make = list_cell if name in LISTS else text_cell
+    value = make(name, formula_safe=formula_safe and COLUMNS[name])
     return f"{value} AS {name}"
-
-
-def _copy(
-    cursor: duckdb.DuckDBPyConnection,
-    select: str,
-    path: Path,
-    options: str,
-    parameters: Sequence[int] = (),
-) -> int:
-    """Write what a statement selects to a file; returns how many rows that were."""
-    copy = f"COPY ({select}) TO {_literal(path)} ({options})"
-    try:
-        cursor.execute(copy, list(parameters))
-    except duckdb.IOException as error:
-        raise DataError(
-            f"{path.parent}: the export cannot be written: {error}"
-        ) from error
-    return int(cursor.fetchall()[0][0])
-
-
-def _literal(path: Path) -> str:
-    """A path as SQL text; it is one of ours, but the data folder may have a quote."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
 
 
 def _known(format: str) -> str:

@@ -52,6 +52,7 @@ def parser() -> ArgumentParser:
     steering.add(commands)
     _search(commands)
     _export(commands)
+    _sql(commands)
     _rebuild(commands)
     _doctor(commands)
     corrections.add(commands)
@@ -255,6 +256,31 @@ def _export(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
     command.add_argument("--query", default="", metavar="Q")
+
+
+def _sql(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "sql",
+        "asking:sql",
+        "ask the catalogue in SQL, read-only",
+        json=True,
+        epilog="examples, each in quotes for the shell:\n"
+        '  "SELECT tag, count(*) AS photos FROM photo_tags GROUP BY tag"\n'
+        '  "DESCRIBE photos"\n'
+        "docs/SQL.md describes the tables",
+    )
+    command.add_argument("text", nargs="?", metavar="SELECT")
+    command.add_argument("--saved", metavar="NAME", help="ask a saved question")
+    command.add_argument("--csv", action="store_true", help="print CSV")
+    command.add_argument(
+        "--out", metavar="FILE.csv|.parquet|.jsonl", help="write the answer to a file"
+    )
+    command.add_argument(
+        "--plain",
+        action="store_true",
+        help="in a CSV, leave text as it is that a spreadsheet takes for a formula",
+    )
 
 
 def _rebuild(commands: "Commands[ArgumentParser]") -> None:
