@@ -102,6 +102,8 @@ def test_the_command_line_asks_the_running_app(tmp_path: Path) -> None:
                 app.search('dog "open')
             assert raised.value.pointer == 'dog "open\n    ^'
             assert app.search("dgo").query == "dog"
+            (counted,) = app.facets("dog", by=["tags"], limit=5)
+            assert counted["rows"] == [["dog", 1]]
             asked = "SELECT tag FROM photo_tags"
             assert app.sql(asked)["rows"] == [["dog"]]
             with table.open("wb") as file:

@@ -15,10 +15,8 @@ def show() -> None:
 
 
 def _columns(view: View) -> None:
-    st.table(
-        {
-            "Column": [f"`{column.name}`" for column in view.columns],
-            "Type": [column.kind.lower() for column in view.columns],
-            "Holds": [column.means for column in view.columns],
-        }
-    )
+    lines = [
+        f"- `{column.name}` *{column.kind.lower()}*: {column.means}"
+        for column in view.columns
+    ]
+    st.markdown("\n".join(lines))

@@ -51,6 +51,7 @@ def parser() -> ArgumentParser:
     _status(commands)
     steering.add(commands)
     _search(commands)
+    _facets(commands)
     _export(commands)
     _sql(commands)
     _rebuild(commands)
@@ -245,6 +246,31 @@ def _search(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("query", nargs="+", metavar="QUERY")
     command.add_argument("--limit", type=positive, default=50, metavar="N")
+
+
+def _facets(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "facets",
+        "counting:facets",
+        "count photos by tags, folders, years, cameras and more",
+        json=True,
+        epilog="by: tags, folders, years, months, cameras, lenses, formats, models,\n"
+        "states, tagging (with tags or without), together (pairs of tags), time (tags\n"
+        "by year), singletons (tags of one photo), drift (what one model says and\n"
+        "another does not)",
+    )
+    command.add_argument("query", nargs="*", metavar="QUERY")
+    command.add_argument(
+        "--by", action="append", metavar="WHAT", help="may be repeated; see below"
+    )
+    command.add_argument("--limit", type=positive, default=20, metavar="N")
+    command.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("FIRST", "SECOND"),
+        help="for drift (default: the two that answered most)",
+    )
 
 
 def _export(commands: "Commands[ArgumentParser]") -> None:

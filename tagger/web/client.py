@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,15 @@ class App:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def facets(
+        self, query: str, *, by: Sequence[str], limit: int, models: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """The matching photos counted, one table for each of `by`."""
+        asked: dict[str, str | int | list[str]] = {"q": query, "limit": limit}
+        asked |= {"by": [*by], "model": [*models]}
+        found: list[dict[str, Any]] = self._get("/api/facets", **asked).json()
+        return found
+
     def sql(self, text: str) -> dict[str, Any]:
         """What a question in SQL found; raises `SqlError` on a bad one."""
         answer: dict[str, Any] = self._post("/api/sql", {"sql": text}).json()
@@ -136,7 +145,7 @@ class App:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _get(self, path: str, **params: str | int) -> httpx.Response:
+    def _get(self, path: str, **params: str | int | list[str]) -> httpx.Response:
         try:
             response = self._http.get(path, params=params)
         except httpx.HTTPError as error:

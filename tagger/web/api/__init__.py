@@ -21,6 +21,7 @@ import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     edits,
+    facets,
     folders,
     images,
     queue,
@@ -51,7 +52,7 @@ def make() -> FastAPI:
         responses=_PROBLEM,
     )
     for module in (
-        *(service, queue, images, edits, vocabulary, folders, settings, sql),
+        *(service, queue, images, facets, edits, vocabulary, folders, settings, sql),
     ):
         api.include_router(module.router)
     _add_docs(api)
