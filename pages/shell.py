@@ -35,6 +35,7 @@ chosen = st.navigation(
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),
+            page("import_tags", "Import tags", "upload_file"),
             page("settings", "Settings", "tune"),
         ],
     }

@@ -9,8 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tagger.catalogue import export as exports
-from tagger.catalogue import intake
+from tagger.catalogue import intake, parts
 from tagger.catalogue.export import COLUMNS, export, format_of, stream
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
@@ -157,7 +156,7 @@ def test_an_export_in_many_parts_is_one_file_in_order(
     format: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exports, "PART_ROWS", 70)
+    monkeypatch.setattr(parts, "PART_ROWS", 70)
     many(db, folder_id, 500)
     intake.take(catalogue, db)
     out = tmp_path / f"o.{format}"
@@ -197,7 +196,7 @@ def test_a_photo_taken_in_meanwhile_does_not_disturb_an_export(
     folder_id: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exports, "PART_ROWS", 10)
+    monkeypatch.setattr(parts, "PART_ROWS", 10)
     many(db, folder_id, 50)
     intake.take(catalogue, db)
     pieces = stream(catalogue, Wanted(sort="newest"), "jsonl")

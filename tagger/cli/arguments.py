@@ -279,9 +279,11 @@ def _export(commands: "Commands[ArgumentParser]") -> None:
         "export",
         "catalogue:export",
         "write the catalogue, or what a query finds, to a file",
+        epilog="A ZIP has an XMP file for each photo, at its path.",
     )
-    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
+    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl|.zip")
     command.add_argument("--query", default="", metavar="Q")
+    _plain(command)
 
 
 def _sql(commands: "Commands[ArgumentParser]") -> None:
@@ -302,6 +304,10 @@ def _sql(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument(
         "--out", metavar="FILE.csv|.parquet|.jsonl", help="write the answer to a file"
     )
+    _plain(command)
+
+
+def _plain(command: ArgumentParser) -> None:
     command.add_argument(
         "--plain",
         action="store_true",

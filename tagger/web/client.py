@@ -86,12 +86,19 @@ class App:
             asked["after"] = page["next"]
         return Answer(found, str(asked["q"]))
 
-    def export(self, out: Path, *, format: str, query: str = "") -> None:
+    def export(
+        self, out: Path, *, format: str, query: str = "", formula_safe: bool = True
+    ) -> None:
         """Write the matching photos to `out`, which is replaced only when complete."""
         temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
         try:
             with (
-                self._stream("GET", "/api/export", format=format, q=query) as response,
+                self._stream(
+                    *("GET", "/api/export"),
+                    format=format,
+                    q=query,
+                    formula_safe=int(formula_safe),
+                ) as response,
                 temporary.open("wb") as file,
             ):
                 for chunk in response.iter_bytes():

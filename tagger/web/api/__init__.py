@@ -27,6 +27,7 @@ from tagger.web.api import (
     queue,
     service,
     settings,
+    sheets,
     sql,
     vocabulary,
 )
@@ -52,7 +53,8 @@ def make() -> FastAPI:
         responses=_PROBLEM,
     )
     for module in (
-        *(service, queue, images, facets, edits, vocabulary, folders, settings, sql),
+        *(service, queue, images, facets, edits, sheets, vocabulary, folders),
+        *(settings, sql),
     ):
         api.include_router(module.router)
     _add_docs(api)
