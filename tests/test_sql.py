@@ -44,6 +44,16 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def empty(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Catalogue, Database]]:
+    """A catalogue without photos, one for all questions that leave no trace."""
+    path = tmp_path_factory.mktemp("it's")
+    with Database.open(path / "data" / "tracking.db") as db, open_catalogue(path) as c:
+        yield c, db
+
+
 @pytest.fixture
 def folder_id(db: Database, tmp_path: Path) -> int:
     return add_folder(db, tmp_path / "photos")
@@ -130,8 +140,9 @@ def test_missing_photos_are_in_photos_and_not_in_the_counts_of_tags(
 
 @pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)
 def test_a_view_has_the_columns_and_types_it_promises(
-    catalogue: Catalogue, db: Database, view: views.View
+    empty: tuple[Catalogue, Database], view: views.View
 ) -> None:
+    catalogue, db = empty
     answer = sql.ask(
         catalogue, db, f"SELECT * FROM {view.name}", timeout_s=9, most_rows=1
     )
@@ -198,7 +209,8 @@ def test_a_question_runs_while_the_catalogue_is_filled(
     assert rows(catalogue, db, "SELECT count(*) FROM photos") == [(500,)]
 
 
-def test_values_are_as_json_has_them(catalogue: Catalogue, db: Database) -> None:
+def test_values_are_as_json_has_them(empty: tuple[Catalogue, Database]) -> None:
+    catalogue, db = empty
     (row,) = rows(
         catalogue,
         db,
@@ -305,8 +317,9 @@ def test_values_are_as_json_has_them(catalogue: Catalogue, db: Database) -> None
     ],
 )
 def test_what_is_no_question_about_the_tables_is_refused_and_says_why(
-    catalogue: Catalogue, db: Database, text: str, says: str
+    empty: tuple[Catalogue, Database], text: str, says: str
 ) -> None:
+    catalogue, db = empty
     with pytest.raises(SqlError, match=says):
         sql.ask(catalogue, db, text, timeout_s=20, most_rows=10)
     with pytest.raises(SqlError, match=says):
@@ -351,13 +364,15 @@ def test_every_form_of_a_question_is_answered_and_written(
     ],
 )
 def test_a_name_that_with_gives_elsewhere_opens_no_table(
-    catalogue: Catalogue, db: Database, text: str
+    empty: tuple[Catalogue, Database], text: str
 ) -> None:
+    catalogue, db = empty
     with pytest.raises(SqlError, match="no table"):
         rows(catalogue, db, text)
 
 
-def test_a_mistake_is_shown_at_its_place(catalogue: Catalogue, db: Database) -> None:
+def test_a_mistake_is_shown_at_its_place(empty: tuple[Catalogue, Database]) -> None:
+    catalogue, db = empty
     with pytest.raises(SqlError) as raised:
         rows(catalogue, db, "SELECT nothing FROM photos")
     first, second = raised.value.pointer.splitlines()
@@ -394,8 +409,9 @@ def test_a_mistake_is_shown_at_its_place(catalogue: Catalogue, db: Database) -> 
     ],
 )
 def test_the_whole_instance_is_locked_in(
-    catalogue: Catalogue, db: Database, text: str
+    empty: tuple[Catalogue, Database], text: str
 ) -> None:
+    catalogue, db = empty
     folder = catalogue.path.parent
     (folder / "secret.csv").write_text("a,b\n1,2\n")
     local_variable = {"a": [1]}
