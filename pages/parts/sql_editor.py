@@ -1,6 +1,6 @@
 """SQL editor: where a question is written, taken from the examples, or saved.
 
-The text lives in the session under one key. What puts another text there runs before
+The text lives under one key of its visitor. What puts another text there runs before
 the box is made, because Streamlit lets nobody change a box that is on the page.
 """
 

@@ -11,6 +11,7 @@ two minutes and 18 GB. They are refused as well.
 """
 
 import json
+import re
 from typing import Any
 
 import duckdb
@@ -31,6 +32,9 @@ _BOUNDLESS = frozenset(
         *("rpad", "sleep_ms", "pg_sleep"),
     }
 )
+# Their patterns name widths, or have them taken from a value.
+_PATTERNS = frozenset({"format", "printf"})
+_WIDE = re.compile(r"\d{4}|\*|:[^}]*\{")
 _INWARD = frozenset(
     {
         *("current_setting", "currval", "getenv", "getvariable", "nextval"),
@@ -110,7 +114,7 @@ class _Reader:
             named = known | {rest["cte_name"].lower()}
             self._left.append((rest.pop("right"), named))
         elif "function_name" in rest:
-            _check_function(rest["function_name"].lower())
+            _check_function(rest["function_name"].lower(), rest.get("children"))
         self._left += [(each, known) for each in rest.values()]
 
     def _table(self, table: dict[str, Any], known: frozenset[str]) -> None:
@@ -130,10 +134,23 @@ class _Reader:
             raise SqlError(f"{name} cannot stand in FROM here; what can is {offered}")
 
 
-def _check_function(name: str) -> None:
+def _check_function(name: str, arguments: Any) -> None:
     if name in _FROM_ONLY:
         raise SqlError(
             f"{name} can stand in FROM only, as in SELECT … FROM {name}(1, 12)"
         )
     if name in _BOUNDLESS or name in _INWARD:
         raise SqlError(f"The function {name} is not offered here")
+    if name in _PATTERNS and not _is_narrow(arguments):
+        raise SqlError(
+            f"The pattern of {name} has to be a text with widths below 1000, "
+            "as in format('{:,}', 12345)"
+        )
+
+
+def _is_narrow(arguments: Any) -> bool:
+    """Whether the first argument is a text, and makes nothing wide out of little."""
+    first = arguments[0] if arguments else {}
+    value = first.get("value", {}) if first.get("class") == "CONSTANT" else {}
+    text = value.get("value") if isinstance(value, dict) else None
+    return isinstance(text, str) and _WIDE.search(text) is None
