@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tagger import config
-from tagger.catalogue import intake, parts
+from tagger.catalogue import intake, parts, zipping
 from tagger.catalogue.export import export, stream
 from tagger.catalogue.store import Catalogue, exports_dir
 from tagger.catalogue.wanted import Wanted
@@ -227,7 +227,9 @@ def test_only_the_photos_of_the_query_are_in_it_and_nothing_is_left_behind(
     out = tmp_path / "o.zip"
     assert export(catalogue, Wanted(), out, "zip") == 300
     assert len(zipfile.ZipFile(out).namelist()) == 300
+    monkeypatch.setattr(zipping, "_PIECE_BYTES", 5_000)
     pieces = stream(catalogue, Wanted(), "zip")
+    assert next(pieces).startswith(b"PK\3\4")
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
     assert list(exports_dir(catalogue.path).iterdir()) == []

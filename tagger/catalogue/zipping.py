@@ -42,8 +42,13 @@ class Zipper:
     def pieces(self, files: Iterator[File]) -> Iterator[bytes]:
         """The bytes of a ZIP file with these in it."""
         with self._contents.open("w+b") as contents:
+            held = bytearray()  # a piece for each file would be too many to send
             for file in files:
-                yield self._one(file, contents)
+                held += self._one(file, contents)
+                if len(held) >= _PIECE_BYTES:
+                    yield bytes(held)
+                    held.clear()
+            yield bytes(held)
             size = contents.tell()
             contents.seek(0)
             while piece := contents.read(_PIECE_BYTES):
