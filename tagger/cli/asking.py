@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from tagger.catalogue import sql as catalogue_sql
 from tagger.catalogue.export import format_of
 from tagger.cli import output
-from tagger.cli.catalogue import open_here
+from tagger.cli.catalogue import opened
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.web import saved
@@ -65,7 +65,7 @@ def _ask(text: str, config: Config) -> dict[str, Any]:
         with app:
             return app.sql(text)
     limits = config.catalogue
-    with open_here(config) as here:
+    with opened(config) as here:
         answer = catalogue_sql.ask(
             here.catalogue,
             here.db,
@@ -84,7 +84,7 @@ def _write(
         with app:
             full = app.sql_file(text, out, format=format, formula_safe=safe)
     else:
-        with open_here(config) as here:
+        with opened(config) as here:
             written = catalogue_sql.write(
                 here.catalogue,
                 here.db,

@@ -33,8 +33,8 @@ def search(options: Namespace, config: Config) -> int:
         with app:
             answer = app.search(query, limit=options.limit)
     else:
-        with open_here(config) as opened:
-            answer = _search(opened.catalogue, query, options.limit)
+        with opened(config) as runtime:
+            answer = _search(runtime.catalogue, query, options.limit)
     found = answer.photos
     if answer.query != query:
         output.problem(f"nothing matches {query}; this is for {answer.query}")
@@ -74,10 +74,10 @@ def export(options: Namespace, config: Config) -> int:
         with app:
             app.export(out, format=kind, query=options.query, formula_safe=safe)
     else:
-        with open_here(config) as opened:
+        with opened(config) as runtime:
             wanted = Wanted(query=options.query)
             catalogue_export.export(
-                opened.catalogue,
+                runtime.catalogue,
                 wanted,
                 out,
                 kind,
@@ -96,18 +96,18 @@ def rebuild(options: Namespace, config: Config) -> int:
             with app:
                 app.rebuild(progress)
         else:
-            with open_here(config) as opened:
-                web_rebuild.everything(opened, progress)
+            with opened(config) as runtime:
+                web_rebuild.everything(runtime, progress)
     output.problem("catalogue, search index and thumbnails were made anew")
     return 0
 
 
 @contextmanager
-def open_here(config: Config) -> Iterator[Runtime]:
-    """The catalogue in this process, with what is new; no app runs."""
-    opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
+def opened(config: Config) -> Iterator[Runtime]:
+    """The catalogue, with everything new in it, for a moment."""
+    runtime = Runtime.open(config, wait_s=LOCK_WAIT_S)
     try:
-        opened.take()
-        yield opened
+        runtime.take()
+        yield runtime
     finally:
-        opened.close()
+        runtime.close()

@@ -6,7 +6,7 @@ from typing import Any
 from tagger.catalogue import breakdown
 from tagger.catalogue.wanted import Wanted
 from tagger.cli import output
-from tagger.cli.catalogue import open_here
+from tagger.cli.catalogue import opened
 from tagger.config import Config
 from tagger.web.client import App
 
@@ -48,7 +48,7 @@ def _ask(query: str, options: Namespace, config: Config) -> list[dict[str, Any]]
     asked = breakdown.Asked(
         wanted=Wanted(query=query), limit=options.limit, models=models
     )
-    with open_here(config) as here:
+    with opened(config) as here:
         found = [
             breakdown.break_down(here.catalogue, here.db, by, asked) for by in kinds
         ]
