@@ -217,6 +217,14 @@ class Tagger(_Section):
     max_megapixels: int = Field(250, ge=1, le=1000)
 
 
+class Catalogue(_Section):
+    """How far people's own questions in SQL may go."""
+
+    sql_timeout_s: float = Field(30.0, gt=0, le=3600)
+    sql_rows: int = Field(10_000, ge=1, le=1_000_000)
+    sql_file_rows: int = Field(1_000_000, ge=1)
+
+
 class Data(_Section):
     """Where the program keeps its own files."""
 
@@ -245,6 +253,7 @@ class Config(BaseSettings):
     scan: Scan = Scan()
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
+    catalogue: Catalogue = Catalogue()
     data: Data = Data()
     tracking: Tracking = Tracking()
 

@@ -66,17 +66,24 @@ def _search(catalogue: Catalogue, query: str, limit: int) -> Answer:
 
 
 def export(options: Namespace, config: Config) -> int:
-    """Write the catalogue, or what a query finds, as CSV, Parquet or JSON lines."""
+    """Write the catalogue, or what a query finds, as a table or as XMP files."""
     out = Path(options.file)
-    kind = catalogue_export.format_of(out)
+    kind, safe = catalogue_export.format_of(out), not options.plain
     app = App.find(config.data_dir)
     if app is not None:
         with app:
-            app.export(out, format=kind, query=options.query)
+            app.export(out, format=kind, query=options.query, formula_safe=safe)
     else:
         with opened(config) as runtime:
             wanted = Wanted(query=options.query)
-            catalogue_export.export(runtime.catalogue, wanted, out, kind)
+            catalogue_export.export(
+                runtime.catalogue,
+                wanted,
+                out,
+                kind,
+                formula_safe=safe,
+                says_who=config.metadata.provenance,
+            )
     output.problem(f"wrote {out}")
     return 0
 
