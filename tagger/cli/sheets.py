@@ -19,7 +19,7 @@ MOST_NAMED = 50
 def bring_in(options: Namespace, config: Config) -> int:
     """Say what a table changes, change it, and carry it out; 3 if rows are left out."""
     rows = tagsheet.parse(_read(Path(options.file)))
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         planned = sheetplan.plan(db, rows)
     _say(planned)
 
