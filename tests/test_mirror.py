@@ -188,6 +188,7 @@ def test_a_lost_database_is_made_again_from_the_mirror(books: Library) -> None:
     assert books.image("a.jpg").written_mode is MIRROR
 
 
+@pytest.mark.sqlite
 def test_words_in_the_mirror_are_imported_though_nobody_says_where_they_are(
     books: Library,
 ) -> None:
