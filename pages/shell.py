@@ -31,6 +31,7 @@ chosen = st.navigation(
             page("dashboard", "Dashboard", "monitoring", default=True),
             page("gallery", "Gallery", "photo_library"),
             page("search", "Search", "search"),
+            page("duplicates", "Duplicates", "difference"),
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),

@@ -33,7 +33,7 @@ def search(options: Namespace, config: Config) -> int:
         with app:
             answer = app.search(query, limit=options.limit)
     else:
-        with _opened(config) as opened:
+        with opened_here(config) as opened:
             answer = _search(opened.catalogue, query, options.limit)
     found = answer.photos
     if answer.query != query:
@@ -74,7 +74,7 @@ def export(options: Namespace, config: Config) -> int:
         with app:
             app.export(out, format=kind, query=options.query)
     else:
-        with _opened(config) as opened:
+        with opened_here(config) as opened:
             wanted = Wanted(query=options.query)
             catalogue_export.export(opened.catalogue, wanted, out, kind)
     output.problem(f"wrote {out}")
@@ -89,14 +89,15 @@ def rebuild(options: Namespace, config: Config) -> int:
             with app:
                 app.rebuild(progress)
         else:
-            with _opened(config) as opened:
+            with opened_here(config) as opened:
                 web_rebuild.everything(opened, progress)
     output.problem("catalogue, search index and thumbnails were made anew")
     return 0
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[Runtime]:
+def opened_here(config: Config) -> Iterator[Runtime]:
+    """What the app would have open, after taking in what is new."""
     opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
     try:
         opened.take()

@@ -100,6 +100,11 @@ class App:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def duplicates(self, **asked: str | int) -> dict[str, Any]:
+        """Some groups of photos that are alike, as `GET /api/duplicates` gives them."""
+        page: dict[str, Any] = self._get("/api/duplicates", **asked).json()
+        return page
+
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Have catalogue, search index and thumbnails made anew."""
         with self._stream("POST", "/api/rebuild") as response:

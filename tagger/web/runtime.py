@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tagger import config
 from tagger.catalogue import intake
+from tagger.catalogue.alike.duplicates import Duplicates
 from tagger.catalogue.store import Catalogue
 from tagger.config import Config
 from tagger.errors import DataError
@@ -34,6 +35,7 @@ class Runtime:
         self.config = config
         self.db = db
         self.catalogue = catalogue
+        self.duplicates = Duplicates(catalogue)
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
         self.supervisor: Supervisor | None = None

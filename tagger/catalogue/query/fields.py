@@ -29,6 +29,7 @@ from tagger.catalogue.query.tree import (
     Stands,
     Tagged,
     Taken,
+    Twice,
 )
 from tagger.catalogue.query.values import Unreadable
 from tagger.records import ImageState
@@ -54,6 +55,7 @@ class Field:
 _HAS: Mapping[str, Part] = {part.value: part for part in Part}
 _LIES: Mapping[str, Shape] = {shape.value: shape for shape in Shape}
 _SAID: Mapping[str, Said] = {"human": Said.HUMAN, "model": Said.MODEL}
+_IS: Mapping[str, Node] = {"duplicate": Twice()}
 _UNTAGGED = "untagged"
 _STATES: Mapping[str, tuple[ImageState, ...]] = {
     "tagged": (ImageState.TAGGED,),
@@ -151,6 +153,8 @@ def _chosen(value: Value, choices: Mapping[str, Choice]) -> Choice:
 
 
 def _one_of(words: tuple[str, ...]) -> str:
+    if len(words) == 1:
+        return words[0]
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
@@ -185,6 +189,13 @@ _EVERY = (
     ),
     Field("source", "human", "with words from these", _source, tuple(_SAID)),
     Field("model", "gemma", "answered by a model so named", _named(Column.MODEL)),
+    Field(
+        "is",
+        "duplicate",
+        "of which another one is the same picture",
+        lambda value: _chosen(value, _IS),
+        tuple(_IS),
+    ),
     Field("state", "failed", "that stand so", _state, (*_STATES, _UNTAGGED)),
 )
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _EVERY})

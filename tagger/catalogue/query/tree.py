@@ -154,6 +154,11 @@ class Stands:
 
 
 @dataclass(frozen=True, slots=True)
+class Twice:
+    """Is there more than once: another photo is the same picture."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Does not fulfil the condition."""
 
@@ -189,6 +194,7 @@ Leaf = (
     | Lies
     | From
     | Stands
+    | Twice
 )
 Node = Leaf | Not | All | AnyOf
 

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 import tagger
 from tagger.errors import QueryError, TaggerError
 from tagger.web.api import (
+    duplicates,
     edits,
     folders,
     images,
@@ -49,7 +50,8 @@ def make() -> FastAPI:
         redirect_slashes=False,
         responses=_PROBLEM,
     )
-    for module in (service, queue, images, edits, vocabulary, folders, settings):
+    rooms = (service, queue, images, duplicates, edits, vocabulary, folders, settings)
+    for module in rooms:
         api.include_router(module.router)
     _add_docs(api)
     api.add_exception_handler(TaggerError, _tagger_error)
