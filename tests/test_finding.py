@@ -171,6 +171,18 @@ def test_while_typing_the_last_word_may_be_half_of_one(album: Catalogue) -> None
     assert names(album, "tag:lightho", typing=True)[0] == "tag:lightho*"
 
 
+def test_a_condition_that_finds_nothing_is_no_mistake_while_it_is_typed(
+    album: Catalogue,
+) -> None:
+    for query in (
+        "state:failed",
+        "taken:1999",
+        "carnival is:duplicate",
+        "near:1,1,1km",
+    ):
+        assert names(album, query, typing=True) == [query]
+
+
 def test_what_is_found_is_never_taken_for_something_else(album: Catalogue) -> None:
     assert names(album, "cliff")[0] == "cliff"
     assert names(album, "")[0] == ""
