@@ -1,4 +1,5 @@
-"""How long it takes to gather a million hashes: JSON on standard output.
+"""How long it takes to gather a million hashes, and to find what is most like one of a
+million vectors: JSON on standard output.
 
 Run as `python -m scripts.bench_alike [COUNT]`. Each kind of library is made up from a
 seed, so that two runs measure the same.
@@ -13,9 +14,15 @@ from collections.abc import Callable
 import numpy as np
 
 from tagger.catalogue.alike import hamming
+from tagger.catalogue.alike.likeness import best
+from tagger.catalogue.alike.matrix import Matrix
 
 DISTANCE = 6
 LIMIT_S = 60.0
+NUMBERS = 128
+LOOK_LIMIT_S = 0.5
+LOOKS = 7
+AT_ONCE = 50_000
 Dice = np.random.Generator
 
 
@@ -77,7 +84,36 @@ def measure(
     }
 
 
+def look_alikes(count: int) -> dict[str, object]:
+    """One photo against all of them, and against a hundredth of them."""
+    dice = np.random.default_rng(7)
+    vectors = dice.integers(-127, 128, (count, NUMBERS), dtype=np.int8)
+    matrix = Matrix()
+    for start in range(0, count, AT_ONCE):
+        some = enumerate(vectors[start : start + AT_ONCE], start=start + 1)
+        matrix.add([(number, vector.tobytes()) for number, vector in some])
+    every = np.arange(count)
+    return {
+        "library": "look-alikes",
+        "vectors": count,
+        "of_all_s": _typical(matrix, every),
+        "of_a_hundredth_s": _typical(matrix, every[::100]),
+        "limit_s": LOOK_LIMIT_S,
+        "most_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+    }
+
+
+def _typical(matrix: Matrix, rows: np.ndarray) -> float:
+    """The median time, with the choice of the best."""
+    took = []
+    for row in range(LOOKS):
+        began = time.perf_counter()
+        best(rows, matrix.likeness(matrix.vector(row), rows), least=0.35)
+        took.append(time.perf_counter() - began)
+    return round(float(np.median(took)), 3)
+
+
 if __name__ == "__main__":
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    report = [measure(kind, size) for kind in KINDS]
+    report = [*(measure(kind, size) for kind in KINDS), look_alikes(size)]
     sys.stdout.write(f"{json.dumps(report, indent=2)}\n")

@@ -217,6 +217,12 @@ class Tagger(_Section):
     max_megapixels: int = Field(250, ge=1, le=1000)
 
 
+class Catalogue(_Section):
+    """What is made out about photos besides their words."""
+
+    look_alikes: bool = True
+
+
 class Data(_Section):
     """Where the program keeps its own files."""
 
@@ -239,6 +245,7 @@ class Config(BaseSettings):
     scan: Scan = Scan()
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
+    catalogue: Catalogue = Catalogue()
     data: Data = Data()
 
     @field_validator("servers")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tagger.catalogue import intake
 from tagger.catalogue.completing import Completion, complete
 from tagger.catalogue.finding import find
+from tagger.catalogue.query import parse
 from tagger.catalogue.query.fields import FIELDS
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.spelling import distance
@@ -121,7 +122,11 @@ def test_completion_answers_whatever_is_typed(
 def test_everything_offered_can_be_searched_for(album: Catalogue) -> None:
     for typed in ("l", "c", "the", *(f"{name}:" for name in FIELDS)):
         for option in complete(album, typed, limit=100).options:
-            if not option.goes_on:
+            if option.goes_on:
+                continue
+            if option.text.startswith("like:"):
+                parse(option.text)  # the example's photo is not in this album
+            else:
                 find(album, Wanted(query=option.text))
 
 

@@ -23,11 +23,13 @@ from tagger.catalogue.query.tree import (
     InFolder,
     Leaf,
     Lies,
+    Like,
     Named,
     Near,
     Node,
     Not,
     Of,
+    OneOf,
     Pixels,
     Size,
     Stands,
@@ -107,6 +109,10 @@ class Compiler:
                 return self._any_of("state", [state.value for state in leaf.states])
             case Twice():
                 return self._any_of("id", self._ids_of_copies())
+            case OneOf():
+                return self._any_of("id", leaf.ids)
+            case Like():
+                raise TypeError("a likeness is made a list of photos before")
             case Words():
                 return self._words(leaf)
 

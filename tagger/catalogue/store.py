@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from tagger.catalogue import schema
+from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.textindex import TextIndex
 from tagger.errors import DataError, DataFull
 
@@ -40,6 +41,8 @@ class Catalogue:
         self.intake = threading.Lock()  # held by the one taker or rebuilder
         self.path = path
         self.text = text
+        # What photos look like is in the tracking database; its owner sets this.
+        self.likeness: Likeness | None = None
 
     @classmethod
     def open(cls, path: Path, search_dir: Path, *, wait_s: float = 0.0) -> "Catalogue":

@@ -13,6 +13,7 @@ from pathlib import Path
 from tagger import config
 from tagger.catalogue import intake
 from tagger.catalogue.alike.duplicates import Duplicates
+from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.store import Catalogue
 from tagger.config import Config
 from tagger.errors import DataError
@@ -36,6 +37,7 @@ class Runtime:
         self.db = db
         self.catalogue = catalogue
         self.duplicates = Duplicates(catalogue)
+        catalogue.likeness = Likeness(db)
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
         self.supervisor: Supervisor | None = None

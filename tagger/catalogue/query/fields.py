@@ -17,6 +17,7 @@ from tagger.catalogue.query.tree import (
     Has,
     InFolder,
     Lies,
+    Like,
     Named,
     Near,
     Node,
@@ -57,6 +58,7 @@ _LIES: Mapping[str, Shape] = {shape.value: shape for shape in Shape}
 _SAID: Mapping[str, Said] = {"human": Said.HUMAN, "model": Said.MODEL}
 _IS: Mapping[str, Node] = {"duplicate": Twice()}
 _UNTAGGED = "untagged"
+_LARGEST_ID = 2**63
 _STATES: Mapping[str, tuple[ImageState, ...]] = {
     "tagged": (ImageState.TAGGED,),
     "failed": (ImageState.FAILED,),
@@ -145,6 +147,13 @@ def _source(value: Value) -> Node:
     return From(_chosen(value, _SAID))
 
 
+def _like(value: Value) -> Node:
+    text = value.text.strip()
+    if not text.isdecimal() or not 0 < int(text) < _LARGEST_ID:
+        raise Unreadable("the number of a photo, as in like:12")
+    return Like(int(text))
+
+
 def _chosen(value: Value, choices: Mapping[str, Choice]) -> Choice:
     word = value.text.strip().lower()
     if word not in choices:
@@ -196,6 +205,7 @@ _EVERY = (
         lambda value: _chosen(value, _IS),
         tuple(_IS),
     ),
+    Field("like", "12", "that look like the photo of this number", _like),
     Field("state", "failed", "that stand so", _state, (*_STATES, _UNTAGGED)),
 )
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _EVERY})

@@ -159,6 +159,20 @@ class Twice:
 
 
 @dataclass(frozen=True, slots=True)
+class Like:
+    """Looks like the photo of this id. Alone or beside other conditions, it ranks."""
+
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Is one of these photos; no text of a query says so."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Does not fulfil the condition."""
 
@@ -195,6 +209,8 @@ Leaf = (
     | From
     | Stands
     | Twice
+    | Like
+    | OneOf
 )
 Node = Leaf | Not | All | AnyOf
 
