@@ -7,7 +7,11 @@ into floats for itself, so that comparing takes no more memory than the vectors 
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_ROWS = 8_192
+# Numbers multiplied at a time: few enough that the algebra library keeps to one thread.
+# Where others want the processors, threads that wait for each other took ten times as
+# long.
+BLOCK = 1 << 18
+FEWEST_ROOM = 8_192
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -66,16 +70,21 @@ class Matrix:
 
     def _all(self, unit: NDArray[np.float32]) -> Scores:
         found = np.empty(self._count, np.float32)
-        for start in range(0, self._count, BLOCK_ROWS):
-            some = slice(start, min(start + BLOCK_ROWS, self._count))
-            found[some] = self._vectors[some].astype(np.float32) @ unit
+        at_once = max(1, BLOCK // len(unit))
+        floats = np.empty((at_once, len(unit)), np.float32)
+        for start in range(0, self._count, at_once):
+            some = slice(start, min(start + at_once, self._count))
+            block = floats[: some.stop - start]
+            block[...] = self._vectors[some]
+            np.dot(block, unit, out=found[some])
         found /= np.maximum(self._lengths[: self._count], np.float32(1))
         return found
 
     def _of(self, unit: NDArray[np.float32], rows: Rows) -> Scores:
         found = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            some = rows[start : start + BLOCK_ROWS]
+        at_once = max(1, BLOCK // len(unit))
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
             dots = self._vectors[some].astype(np.float32) @ unit
             found[start : start + len(some)] = dots / np.maximum(self._lengths[some], 1)
         return found
@@ -83,7 +92,7 @@ class Matrix:
     def _make_room(self, count: int, numbers: int) -> None:
         if count <= len(self._ids) and numbers == self._vectors.shape[1]:
             return
-        room = max(count, len(self._ids) * 5 // 4, BLOCK_ROWS)
+        room = max(count, len(self._ids) * 5 // 4, FEWEST_ROOM)
         more = room - len(self._ids)
         self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
         self._lengths = np.concatenate([self._lengths, np.zeros(more, np.float32)])
