@@ -223,6 +223,16 @@ class Catalogue(_Section):
     look_alikes: bool = True
 
 
+class Semantic(_Section):
+    """The model that says what texts mean; without a `model` there is none."""
+
+    url: Url = "http://127.0.0.1:11434"
+    kind: Literal["ollama", "openai"] = "ollama"
+    model: str = ""
+    timeout_s: float = Field(30.0, gt=0)
+    api_key_env: str = ""
+
+
 class Data(_Section):
     """Where the program keeps its own files."""
 
@@ -246,6 +256,7 @@ class Config(BaseSettings):
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
     catalogue: Catalogue = Catalogue()
+    semantic: Semantic = Semantic()
     data: Data = Data()
 
     @field_validator("servers")

@@ -56,7 +56,7 @@ def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("_blocks")
 @given(libraries(), st.integers(0, hamming.LARGEST_DISTANCE))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_groups_are_those_of_comparing_each_with_each(
     hashes: list[int], distance: int
 ) -> None:

@@ -28,6 +28,7 @@ from tagger.pipeline.sketching import Sketcher, Stopped
 from tagger.tracking import files, vectors
 from tagger.tracking.database import Database
 from tagger.vision.builtin import likeness
+from tagger.vision.numbers import as_bytes
 from tests import support_pages as screens
 from tests.support_alike import PHOTOS, SAMPLES, altered, sample, taken_in
 from tests.support_web import Library, library, served, until
@@ -100,8 +101,8 @@ def test_the_signs_are_those_of_every_machine() -> None:
 
 def test_numbers_without_a_length_are_like_nothing() -> None:
     matrix = Matrix()
-    nothing = likeness.as_bytes(np.zeros(4))
-    matrix.add([(1, nothing), (2, likeness.as_bytes(np.array([1.0, 0, 0, 0])))])
+    nothing = as_bytes(np.zeros(4))
+    matrix.add([(1, nothing), (2, as_bytes(np.array([1.0, 0, 0, 0])))])
     assert matrix.likeness(matrix.vector(0), np.arange(2)).tolist() == [0, 0]
     assert matrix.likeness(matrix.vector(1), np.arange(2)).tolist() == [0, 1]
 

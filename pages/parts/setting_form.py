@@ -21,6 +21,7 @@ TITLES = {
     "schedule": "When photos are worked on, and in which order",
     "tagger": "The tagger process",
     "catalogue": "What is found out about photos besides their words",
+    "semantic": "Searching by meaning: which model reads the descriptions",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",
     "data": "Where the program keeps its own files",

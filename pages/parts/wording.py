@@ -139,6 +139,9 @@ _NAMES = {
     "schedule.timezone": "Time zone of these hours, such as Europe/Rome",
     "schedule.order": "Which photos go first",
     "schedule.photos_a_day": "Photos a day, at most (0: no limit)",
+    "semantic.url": "Address",
+    "semantic.timeout_s": "Time-out, seconds",
+    "semantic.api_key_env": "Variable that holds the API key",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}

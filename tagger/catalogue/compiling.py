@@ -24,6 +24,7 @@ from tagger.catalogue.query.tree import (
     Leaf,
     Lies,
     Like,
+    Means,
     Named,
     Near,
     Node,
@@ -111,7 +112,7 @@ class Compiler:
                 return self._any_of("id", self._ids_of_copies())
             case OneOf():
                 return self._any_of("id", leaf.ids)
-            case Like():
+            case Like() | Means():
                 raise TypeError("a likeness is made a list of photos before")
             case Words():
                 return self._words(leaf)

@@ -5,11 +5,12 @@ before are forgotten and made anew. Ids only grow, so whoever holds vectors in m
 asks for those after the last one it has.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.tracking import tagnames
@@ -110,34 +111,20 @@ def known(db: Database, method_id: int, subjects: Iterable[str]) -> set[str]:
     return found
 
 
-def pictures_after(db: Database, file_id: int, *, limit: int) -> list[Picture]:
-    """The pictures of the next photos by id that were looked at and are there."""
-    return _pictures(db, files.c.id > file_id, limit)
-
-
 def pictures_of(db: Database, ids: Sequence[int]) -> list[Picture]:
     """The pictures of these photos, as far as they were looked at and are there."""
     found: list[Picture] = []
-    for chunk in tagnames.chunks(list(ids)):
-        found += _pictures(db, files.c.id.in_(chunk), None)
-    return found
-
-
-def _pictures(
-    db: Database, condition: ColumnElement[bool], limit: int | None
-) -> list[Picture]:
     with db.read() as connection:
-        rows = connection.execute(
-            select(files.c.id, files.c.identity, files.c.orientation)
-            .where(
-                condition,
-                files.c.identity.is_not(None),
-                files.c.missing_since.is_(None),
+        for chunk in tagnames.chunks(list(ids)):
+            rows = connection.execute(
+                select(files.c.id, files.c.identity, files.c.orientation).where(
+                    files.c.id.in_(chunk),
+                    files.c.identity.is_not(None),
+                    files.c.missing_since.is_(None),
+                )
             )
-            .order_by(files.c.id)
-            .limit(limit)
-        )
-        return [Picture(row.id, row.identity, row.orientation or 1) for row in rows]
+            found += [Picture(r.id, r.identity, r.orientation or 1) for r in rows]
+    return found
 
 
 def after(
@@ -152,6 +139,49 @@ def after(
             .limit(limit)
         )
         return [(row[0], row[1]) for row in rows]
+
+
+def named_after(
+    db: Database, method_id: int, vector_id: int, *, limit: int
+) -> list[tuple[int, str, bytes]]:
+    """The next vectors by id, with their subjects."""
+    with db.read() as connection:
+        rows = connection.execute(
+            select(vectors.c.id, vectors.c.subject, vectors.c.vector)
+            .where(vectors.c.method_id == method_id, vectors.c.id > vector_id)
+            .order_by(vectors.c.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+
+def named(db: Database, kind: str, name: str) -> int | None:
+    """The id of a method by its name; None before it was used."""
+    with db.read() as connection:
+        return connection.scalars(
+            select(vector_methods.c.id).where(
+                vector_methods.c.kind == kind, vector_methods.c.name == name
+            )
+        ).first()
+
+
+def files_after(db: Database, file_id: int, *, limit: int) -> list[int]:
+    """The ids of the next photos that are there, by id."""
+    with db.read() as connection:
+        return list(
+            connection.scalars(
+                select(files.c.id)
+                .where(files.c.id > file_id, files.c.missing_since.is_(None))
+                .order_by(files.c.id)
+                .limit(limit)
+            )
+        )
+
+
+def text_subject(text: str) -> str:
+    """What stands for a text: 64 bits of its MD5, as DuckDB's `md5_number_lower`."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
+    return str(int.from_bytes(digest[8:], "little"))
 
 
 def links(db: Database, method_id: int) -> list[Link]:

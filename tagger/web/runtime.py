@@ -14,6 +14,7 @@ from tagger import config
 from tagger.catalogue import intake
 from tagger.catalogue.alike.duplicates import Duplicates
 from tagger.catalogue.alike.likeness import Likeness
+from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.store import Catalogue
 from tagger.config import Config
 from tagger.errors import DataError
@@ -21,6 +22,7 @@ from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.records import Status
 from tagger.tracking import status
 from tagger.tracking.database import Database
+from tagger.web.meanings import Meanings
 from tagger.web.notices import Notices
 from tagger.web.supervisor import Supervisor
 
@@ -38,6 +40,10 @@ class Runtime:
         self.catalogue = catalogue
         self.duplicates = Duplicates(catalogue)
         catalogue.likeness = Likeness(db)
+        self._meanings = Meanings(lambda: self.config.semantic)
+        catalogue.meaning = Meaning(
+            db, method=self._meanings.method, embed=self._meanings.vector
+        )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
         self.supervisor: Supervisor | None = None
@@ -83,6 +89,7 @@ class Runtime:
             self.supervisor.restart()
 
     def close(self) -> None:
+        self._meanings.close()
         self.catalogue.close()
         self.db.close()
 

@@ -5,17 +5,26 @@ filter is not missed by the nearest of the whole library. One in brackets, or de
 the list of the photos most alike of all.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from tagger.catalogue import search
-from tagger.catalogue.alike.likeness import Ids, Likeness
+from tagger.catalogue.alike.likeness import Ids
 from tagger.catalogue.compiling import Compiler
-from tagger.catalogue.query.tree import All, AnyOf, Like, Node, Not, OneOf, both
+from tagger.catalogue.query.tree import (
+    All,
+    AnyOf,
+    Like,
+    Means,
+    Node,
+    Not,
+    OneOf,
+    both,
+)
 from tagger.catalogue.store import Catalogue
 from tagger.errors import UsageError
 from tagger.records import ImageState
+
+Ranks = Like | Means
 
 
 def ranked(catalogue: Catalogue, node: Node) -> list[int] | None:
@@ -27,7 +36,7 @@ def ranked(catalogue: Catalogue, node: Node) -> list[int] | None:
     if like is None:
         return None
     fulfil = _fulfilling(catalogue, settled(catalogue, rest, any_state=False))
-    return _listed(_of(catalogue).ranked(like.image_id, fulfil))
+    return _ranked(catalogue, like, fulfil)
 
 
 def settled(catalogue: Catalogue, node: Node, *, any_state: bool) -> Node:
@@ -41,8 +50,8 @@ def settled(catalogue: Catalogue, node: Node, *, any_state: bool) -> Node:
 
 
 def _replaced(catalogue: Catalogue, node: Node) -> Node:
-    if isinstance(node, Like):
-        return OneOf(tuple(_listed(_of(catalogue).ranked(node.image_id))))
+    if isinstance(node, Ranks):
+        return OneOf(tuple(_ranked(catalogue, node, None)))
     if isinstance(node, Not):
         return Not(_replaced(catalogue, node.node))
     if isinstance(node, All):
@@ -52,10 +61,10 @@ def _replaced(catalogue: Catalogue, node: Node) -> Node:
     return node
 
 
-def _parted(node: Node) -> tuple[Like | None, Node]:
+def _parted(node: Node) -> tuple[Ranks | None, Node]:
     """The first likeness that must hold, and the other conditions."""
     parts = node.nodes if isinstance(node, All) else (node,)
-    like = next((part for part in parts if isinstance(part, Like)), None)
+    like = next((part for part in parts if isinstance(part, Ranks)), None)
     if like is None:
         return None, node
     rest = list(parts)
@@ -74,11 +83,14 @@ def _fulfilling(catalogue: Catalogue, node: Node) -> Ids:
     return search.every_id(catalogue.text, query)
 
 
-def _of(catalogue: Catalogue) -> Likeness:
-    if catalogue.likeness is None:
-        raise UsageError("what photos look like is not known here")
-    return catalogue.likeness
-
-
-def _listed(ids: Iterable[int]) -> list[int]:
+def _ranked(catalogue: Catalogue, like: Ranks, among: Ids | None) -> list[int]:
+    if isinstance(like, Like):
+        if catalogue.likeness is None:
+            raise UsageError("what photos look like is not known here")
+        ids = catalogue.likeness.ranked(like.image_id, among)
+    else:
+        if catalogue.meaning is None:
+            raise UsageError("what descriptions mean is not known here")
+        with catalogue.cursor() as cursor:
+            ids = catalogue.meaning.ranked(cursor, like.text, among)
     return [int(one) for one in ids]

@@ -166,6 +166,13 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
+class Means:
+    """Has a description that means about this. It ranks as `Like` does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """Is one of these photos; no text of a query says so."""
 
@@ -210,6 +217,7 @@ Leaf = (
     | Stands
     | Twice
     | Like
+    | Means
     | OneOf
 )
 Node = Leaf | Not | All | AnyOf

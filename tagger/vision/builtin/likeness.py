@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from tagger.imaging.resize import resized
 from tagger.vision.builtin.backend import WEIGHTS, session
 from tagger.vision.builtin.classifier import SIDE_PX
+from tagger.vision.numbers import as_bytes
 
 RULES = "1"  # raise it when the same pixels may give other numbers than before
 SEEN = 1_280
 NUMBERS = 128
 _SIGNS_OF = b"look 1"
 _GREY = 124
-_LARGEST = 127
 
 
 class Looker:
@@ -38,14 +38,6 @@ class Looker:
         """The vector of RGB pixels, a signed byte a number."""
         (seen,) = self._session.run(["embedding"], {"image": _square(pixels)[None]})
         return as_bytes(np.asarray(seen[0], np.float64) @ _signs())
-
-
-def as_bytes(numbers: NDArray[np.float64]) -> bytes:
-    """Numbers as signed bytes, the largest as 127: only their proportions count."""
-    largest = float(np.abs(numbers).max())
-    if not largest or not np.isfinite(largest):
-        return bytes(len(numbers))
-    return np.round(numbers * (_LARGEST / largest)).astype(np.int8).tobytes()
 
 
 @cache
