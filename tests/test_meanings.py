@@ -17,7 +17,7 @@ from tagger.catalogue import intake
 from tagger.catalogue.finding import find
 from tagger.catalogue.query import parse
 from tagger.catalogue.query.tree import All, Means, Not, Tagged, Words, both
-from tagger.catalogue.questions import Wanted
+from tagger.catalogue.questions import Card, Wanted
 from tagger.errors import ModelMissing, ModelUnavailable, QueryError, UsageError
 from tagger.pipeline.meanings import Meanings
 from tagger.pipeline.run import run
@@ -238,6 +238,26 @@ def test_the_running_tagger_has_them_read(shelf: Shelf) -> None:
         stop.set()
         thread.join(30)
     assert not thread.is_alive()
+
+
+def test_descriptions_that_change_are_followed(shelf: Shelf) -> None:
+    shelf.read()
+    assert shelf.found("~dog")[0] == "d.jpg"
+    ids = {card.name: card.id for card in _cards(shelf)}
+
+    with served() as client:
+        for name, text in (("d.jpg", "A mountain."), ("c.jpg", "A dog.")):
+            path = f"/api/images/{ids[name]}"
+            client.patch(path, json={"description": text}).raise_for_status()
+    shelf.library.opened.take()
+    shelf.read()
+
+    assert shelf.found("~puppy")[0] == "c.jpg"
+    assert set(shelf.found("~summit")[:2]) == {"d.jpg", "e.jpg"}
+
+
+def _cards(shelf: Shelf) -> tuple[Card, ...]:
+    return find(shelf.library.opened.catalogue, Wanted()).page.images
 
 
 # -- without a model ------------------------------------------------------------------

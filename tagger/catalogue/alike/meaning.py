@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.catalogue.alike.described import Described
 from tagger.catalogue.alike.likeness import READ_ROWS, Ids, best
 from tagger.catalogue.alike.matrix import Matrix
 from tagger.errors import UsageError
@@ -52,6 +53,7 @@ class Meaning:
         self._method: int | None = None
         self._matrix = Matrix()
         self._last = 0
+        self._described = Described(db)
         self._subjects = np.empty(0, np.uint64)  # in the order of the rows
         self._order = np.empty(0, np.int64)
 
@@ -71,9 +73,11 @@ class Meaning:
             if not len(self._matrix):
                 raise UsageError(_UNREAD)
         wanted = np.frombuffer(self._embed(text), np.int8).astype(np.float32)
-        ids, subjects = _described(cursor, among)
         with self._using:
-            rows = self._rows_of(subjects)
+            described = self._described.subjects(cursor)
+            ids = np.flatnonzero(described) if among is None else among
+            ids = ids[ids < len(described)]
+            rows = self._rows_of(described[ids])
             ids, rows = ids[rows >= 0], rows[rows >= 0]
             if not len(ids):
                 return ids
@@ -105,19 +109,3 @@ class Meaning:
         at = np.searchsorted(self._subjects, subjects, sorter=self._order)
         rows = self._order[np.minimum(at, len(self._order) - 1)]
         return np.where(self._subjects[rows] == subjects, rows, -1)
-
-
-def _described(
-    cursor: duckdb.DuckDBPyConnection, among: Ids | None
-) -> tuple[Ids, NDArray[np.uint64]]:
-    """The photos that have a description, with what stands for its text."""
-    condition = ""
-    if among is not None:
-        cursor.register("among", {"id": among})
-        condition = "AND id IN (SELECT id FROM among)"
-    cursor.execute(
-        "SELECT id, md5_number_lower(description) AS subject FROM images "
-        f"WHERE description IS NOT NULL {condition}"
-    )
-    found = cursor.fetchnumpy()
-    return np.asarray(found["id"], np.int64), np.asarray(found["subject"], np.uint64)
