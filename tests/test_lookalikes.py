@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tagger import config
-from tagger.catalogue import export, questions
+from tagger.catalogue import export, intake, questions
 from tagger.catalogue.alike.likeness import MOST, Likeness, best
 from tagger.catalogue.alike.matrix import Matrix
 from tagger.catalogue.finding import find
 from tagger.catalogue.questions import Wanted
 from tagger.errors import QueryError, UsageError
+from tagger.pipeline import sketching
 from tagger.pipeline.lookalikes import LookAlikes
 from tagger.pipeline.run import run
 from tagger.pipeline.sketching import Sketcher, Stopped
@@ -40,11 +42,14 @@ def shelf(tmp_path: Path) -> Iterator[Library]:
         yield made
 
 
-def caught_up(shelf: Library) -> LookAlikes:
-    stop = threading.Event()
-    maker = LookAlikes(shelf.opened.db, shelf.opened.thumbnails, stop)
-    maker.catch_up()
-    return maker
+def maker_of(shelf: Library) -> closing[LookAlikes]:
+    db, thumbnails = shelf.opened.db, shelf.opened.thumbnails
+    return closing(LookAlikes(db, thumbnails, threading.Event()))
+
+
+def caught_up(shelf: Library) -> None:
+    with maker_of(shelf) as maker:
+        maker.catch_up()
 
 
 def found(shelf: Library, query: str, *, sort: str = "relevance") -> list[str]:
@@ -146,12 +151,13 @@ def test_each_picture_gets_one_vector_whatever_happens(shelf: Library) -> None:
     sample(shelf, "china.jpg", "a.jpg")
     sample(shelf, "china.jpg", "b.jpg")
     sample(shelf, "coffee.png")
-    maker = caught_up(shelf)
-    assert kept(shelf.opened.db) == 2
+    with maker_of(shelf) as maker:
+        maker.catch_up()
+        assert kept(shelf.opened.db) == 2
 
-    sample(shelf, "chelsea.png")  # what comes later is followed
-    maker.catch_up()
-    assert kept(shelf.opened.db) == 3
+        sample(shelf, "chelsea.png")  # what comes later is followed
+        maker.catch_up()
+        assert kept(shelf.opened.db) == 3
 
     caught_up(shelf)  # a second start finds nothing to do
     assert kept(shelf.opened.db) == 3
@@ -199,8 +205,6 @@ def test_what_was_kept_outlives_a_kill_and_a_rebuild_makes_nothing_out(
     assert kept(shelf.opened.db) == 6
     for path in shelf.opened.thumbnails.dir.glob("*/*.jpg"):
         path.unlink()
-    from tagger.catalogue import intake
-
     intake.rebuild(shelf.opened.catalogue, shelf.opened.db)
     assert len(found(shelf, "like:1")) >= 1
 
@@ -220,11 +224,23 @@ def test_a_killed_sketcher_is_started_anew(shelf: Library) -> None:
         sketcher.close()
 
 
+def test_a_sketcher_ends_when_there_was_nothing_for_long(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample(shelf, "china.jpg")
+    [thumbnail] = shelf.opened.thumbnails.dir.glob("*/*.jpg")
+    with closing(Sketcher(threading.Event())) as sketcher:
+        sketcher.vector(thumbnail)
+        sketcher.rest()
+        assert sketcher.pid is not None
+        monkeypatch.setattr(sketching, "IDLE_S", 0.0)
+        sketcher.rest()
+        assert sketcher.pid is None
+
+
 def test_a_sketcher_that_cannot_live_is_given_up(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagger.pipeline import sketching
-
     monkeypatch.setattr(sketching, "_COMMAND", (sys.executable, "-c", "pass"))
     sketcher = Sketcher(threading.Event())
     assert sketcher.vector(shelf.root) is None

@@ -42,11 +42,15 @@ class LookAlikes(Follower):
         except Stopped as stopped:
             log.log(stopped.level, "look-alikes go on at the next start: %s", stopped)
         finally:
-            self._sketcher.close()
+            self.close()
 
     def catch_up(self) -> None:
         """Do all there is to do now. Raises `DataFull`, `OSError` and `Stopped`."""
         super().catch_up()
+        self._sketcher.rest()
+
+    def close(self) -> None:
+        """End the process that makes the vectors."""
         self._sketcher.close()
 
     def begin(self) -> None:

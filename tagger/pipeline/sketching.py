@@ -2,7 +2,7 @@
 
 A thread of low priority would not do: it holds Python's one lock while the system lets
 others run, and the tagger would wait for both. The child holds nothing anybody needs.
-It is started when there is something to do and ended when that is over.
+It is started when there is something to do and ended when that was long ago.
 """
 
 import contextlib
@@ -23,6 +23,8 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _COMMAND = (sys.executable, "-P", "-m", "tagger.pipeline.sketching_child")
 
 
+# Starting a child takes as long as a hundred pictures; photos come one by one.
+IDLE_S = 120.0
 MOST_DEATHS = 3  # in a row; then it is not the picture
 
 
@@ -44,6 +46,7 @@ class Sketcher:
         self._stop = stop
         self._child: subprocess.Popen[bytes] | None = None
         self._deaths = 0
+        self._used_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -67,7 +70,13 @@ class Sketcher:
             self._died()  # ended from outside, or it hangs
             return None
         self._deaths = 0
+        self._used_at = time.monotonic()
         return bytes.fromhex(line.decode()) or None
+
+    def rest(self) -> None:
+        """End the child if there has been nothing for it for long."""
+        if self._child and time.monotonic() - self._used_at > IDLE_S:
+            self.close()
 
     def _died(self) -> None:
         self.close()
