@@ -268,7 +268,7 @@ def test_without_a_model_it_is_said_that_it_is_off_and_what_to_set(
 ) -> None:
     monkeypatch.setenv("TAGGER_SEMANTIC__MODEL", "")
     shelf.library.opened.config = config.load()
-    with pytest.raises(UsageError, match=r"is off: set semantic\.model"):
+    with pytest.raises(UsageError, match=r"is off: set the setting semantic\.model"):
         shelf.found("~dog")
     with served() as client:
         answer = client.get("/api/search", params={"q": "~dog"})

@@ -106,6 +106,6 @@ def best(ids: Ids, scores: NDArray[np.floating], *, least: float) -> Ids:
 
 def _unknown(image_id: int) -> str:
     return (
-        f"nothing is known yet of what photo {image_id} looks like; the tagger finds "
+        f"Nothing is known yet of what photo {image_id} looks like; the tagger finds "
         "out in the background while it runs (setting catalogue.look_alikes)"
     )

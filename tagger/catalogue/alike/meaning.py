@@ -22,15 +22,15 @@ from tagger.tracking.database import Database
 MOST = 200  # photos whose descriptions mean about something
 
 OFF = (
-    "searching by meaning is off: set semantic.model to a model for texts, for example "
-    "nomic-embed-text after `ollama pull nomic-embed-text`"
+    "Searching by meaning is off: set the setting semantic.model to a model for texts, "
+    "for example nomic-embed-text after `ollama pull nomic-embed-text`"
 )
 _UNREAD = (
-    "no description was read for its meaning yet; the running tagger has that done in "
+    "No description was read for its meaning yet; the running tagger has that done in "
     "the background, by the model of the setting semantic.model"
 )
 _OTHER = (
-    "the model of the setting semantic.model gives vectors of another kind than those "
+    "The model of the setting semantic.model gives vectors of another kind than those "
     "of the descriptions; name the model that read them"
 )
 

@@ -86,11 +86,11 @@ def _fulfilling(catalogue: Catalogue, node: Node) -> Ids:
 def _ranked(catalogue: Catalogue, like: Ranks, among: Ids | None) -> list[int]:
     if isinstance(like, Like):
         if catalogue.likeness is None:
-            raise UsageError("what photos look like is not known here")
+            raise UsageError("What photos look like is not known here")
         ids = catalogue.likeness.ranked(like.image_id, among)
     else:
         if catalogue.meaning is None:
-            raise UsageError("what descriptions mean is not known here")
+            raise UsageError("What descriptions mean is not known here")
         with catalogue.cursor() as cursor:
             ids = catalogue.meaning.ranked(cursor, like.text, among)
     return [int(one) for one in ids]
