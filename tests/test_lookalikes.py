@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,12 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from sqlalchemy import Select
 
 from tagger import config
 from tagger.catalogue import export, intake, questions
@@ -283,6 +286,25 @@ def test_the_running_tagger_does_it_unless_told_not_to(
         stop.set()
         thread.join(30)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("statement", "first"),
+    [
+        (vectors.next_by_id(1, 5), "SEARCH vectors USING INTEGER PRIMARY KEY"),
+        (vectors.links_of_new(1, 5), "SEARCH vectors USING INTEGER PRIMARY KEY"),
+        (vectors.links_of_changed(1, 5), "SEARCH files USING INTEGER PRIMARY KEY"),
+    ],
+)
+def test_what_is_new_is_read_without_going_through_all_there_is(
+    db: Database, statement: Select[Any], first: str
+) -> None:
+    plain = statement.compile(compile_kwargs={"literal_binds": True})
+    with sqlite3.connect(db.path) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {plain}").fetchall()
+    connection.close()
+    assert plan[0][3].startswith(first)
+    assert "TEMP B-TREE" not in str(plan)
 
 
 # -- in searches ----------------------------------------------------------------------

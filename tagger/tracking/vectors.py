@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tagger.tracking import tagnames
@@ -131,14 +131,8 @@ def after(
     db: Database, method_id: int, vector_id: int, *, limit: int
 ) -> list[tuple[int, bytes]]:
     """The next vectors by id."""
-    with db.read() as connection:
-        rows = connection.execute(
-            select(vectors.c.id, vectors.c.vector)
-            .where(vectors.c.method_id == method_id, vectors.c.id > vector_id)
-            .order_by(vectors.c.id)
-            .limit(limit)
-        )
-        return [(row[0], row[1]) for row in rows]
+    rows = named_after(db, method_id, vector_id, limit=limit)
+    return [(vector_id, vector) for vector_id, _, vector in rows]
 
 
 def named_after(
@@ -146,13 +140,16 @@ def named_after(
 ) -> list[tuple[int, str, bytes]]:
     """The next vectors by id, with their subjects."""
     with db.read() as connection:
-        rows = connection.execute(
-            select(vectors.c.id, vectors.c.subject, vectors.c.vector)
-            .where(vectors.c.method_id == method_id, vectors.c.id > vector_id)
-            .order_by(vectors.c.id)
-            .limit(limit)
-        )
+        rows = connection.execute(next_by_id(method_id, vector_id).limit(limit))
         return [(row[0], row[1], row[2]) for row in rows]
+
+
+def next_by_id(method_id: int, vector_id: int) -> Select[Any]:
+    return (
+        select(vectors.c.id, vectors.c.subject, vectors.c.vector)
+        .where(_by_id(method_id), vectors.c.id > vector_id)
+        .order_by(vectors.c.id)
+    )
 
 
 def named(db: Database, kind: str, name: str) -> int | None:
@@ -196,15 +193,42 @@ def links_since(
     """The photos that changed after a change, and the links of these and of vectors
     made after a vector.
     """
-    changed = select(change_table.c.subject_id).where(
-        change_table.c.number > change, change_table.c.kind == "image"
-    )
-    of_changed = _links(method_id).where(files.c.id.in_(changed))
-    of_new = _links(method_id).where(vectors.c.id > vector_id)
+    changed = changed_since(change)
     with db.read() as connection:
         ids = list(connection.scalars(changed.distinct()))
-        found = [*connection.execute(of_changed), *connection.execute(of_new)]
+        found = [
+            *connection.execute(links_of_changed(method_id, change)),
+            *connection.execute(links_of_new(method_id, vector_id)),
+        ]
     return ids, [(row[0], row[1]) for row in found]
+
+
+def changed_since(change: int) -> Select[Any]:
+    return select(change_table.c.subject_id).where(
+        change_table.c.number > change, change_table.c.kind == "image"
+    )
+
+
+def links_of_changed(method_id: int, change: int) -> Select[Any]:
+    """From the photos to the vectors: joined so that SQLite cannot start with these."""
+    return (
+        select(files.c.id, vectors.c.id)
+        .join(vectors, vectors.c.subject == files.c.identity + "")
+        .where(vectors.c.method_id == method_id, files.c.id.in_(changed_since(change)))
+    )
+
+
+def links_of_new(method_id: int, vector_id: int) -> Select[Any]:
+    return (
+        select(files.c.id, vectors.c.id)
+        .join(vectors, vectors.c.subject == files.c.identity)
+        .where(_by_id(method_id), vectors.c.id > vector_id)
+    )
+
+
+def _by_id(method_id: int) -> ColumnElement[bool]:
+    """The method, said so that SQLite goes by ids, and not through all of a method."""
+    return vectors.c.method_id + 0 == method_id
 
 
 def _links(method_id: int) -> Select[Any]:
