@@ -92,6 +92,10 @@ class ModelMissing(ModelUnavailable):
     """The server answers, but does not have the model."""
 
 
+class ModelLost(ModelUnavailable):
+    """The server broke off while it was asked; it may have crashed."""
+
+
 class ModelBusy(ModelUnavailable):
     """The server works, and takes no more questions at the moment."""
 

@@ -53,6 +53,7 @@ def parser() -> ArgumentParser:
     _search(commands)
     _duplicates(commands)
     _export(commands)
+    _publish(commands)
     _rebuild(commands)
     _doctor(commands)
     corrections.add(commands)
@@ -294,6 +295,26 @@ def _export(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
     command.add_argument("--query", default="", metavar="Q")
+
+
+def _publish(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "publish",
+        "publishing:publish",
+        "publish the catalogue as a snapshot in a DuckLake that others read",
+        json=True,
+        epilog="examples:\n"
+        "  publish ducklake:sqlite:/share/photos.sqlite\n"
+        "  publish 'ducklake:postgres:dbname=photos host=db' --data-path /share/photos",
+    )
+    command.add_argument("target", metavar="ducklake:sqlite:FILE|ducklake:postgres:…")
+    command.add_argument(
+        "--data-path",
+        metavar="DIR",
+        help="folder of the lake's Parquet files; needed when a lake in PostgreSQL is "
+        "made, otherwise FILE.files",
+    )
 
 
 def _rebuild(commands: "Commands[ArgumentParser]") -> None:

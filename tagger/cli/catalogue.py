@@ -33,8 +33,8 @@ def search(options: Namespace, config: Config) -> int:
         with app:
             answer = app.search(query, limit=options.limit)
     else:
-        with opened_here(config) as opened:
-            answer = _search(opened.catalogue, query, options.limit)
+        with opened(config) as runtime:
+            answer = _search(runtime.catalogue, query, options.limit)
     found = answer.photos
     if answer.query != query:
         output.problem(f"nothing matches {query}; this is for {answer.query}")
@@ -74,9 +74,9 @@ def export(options: Namespace, config: Config) -> int:
         with app:
             app.export(out, format=kind, query=options.query)
     else:
-        with opened_here(config) as opened:
+        with opened(config) as runtime:
             wanted = Wanted(query=options.query)
-            catalogue_export.export(opened.catalogue, wanted, out, kind)
+            catalogue_export.export(runtime.catalogue, wanted, out, kind)
     output.problem(f"wrote {out}")
     return 0
 
@@ -89,18 +89,18 @@ def rebuild(options: Namespace, config: Config) -> int:
             with app:
                 app.rebuild(progress)
         else:
-            with opened_here(config) as opened:
-                web_rebuild.everything(opened, progress)
+            with opened(config) as runtime:
+                web_rebuild.everything(runtime, progress)
     output.problem("catalogue, search index and thumbnails were made anew")
     return 0
 
 
 @contextmanager
-def opened_here(config: Config) -> Iterator[Runtime]:
-    """What the app would have open, after taking in what is new."""
-    opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
+def opened(config: Config) -> Iterator[Runtime]:
+    """The catalogue, with everything new in it, for a moment."""
+    runtime = Runtime.open(config, wait_s=LOCK_WAIT_S)
     try:
-        opened.take()
-        yield opened
+        runtime.take()
+        yield runtime
     finally:
-        opened.close()
+        runtime.close()

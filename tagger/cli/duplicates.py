@@ -6,7 +6,7 @@ from typing import Any
 
 from tagger.catalogue.alike.grouping import USUAL_DISTANCE, Alike
 from tagger.cli import output
-from tagger.cli.catalogue import opened_here
+from tagger.cli.catalogue import opened
 from tagger.config import Config
 from tagger.web.api.duplicates import page_of
 from tagger.web.client import App
@@ -48,10 +48,10 @@ def _found(config: Config, query: str, alike: Alike, limit: int) -> Listing:
                 ),
                 limit,
             )
-    with opened_here(config) as opened:
+    with opened(config) as runtime:
         return _all(
             lambda start, some: page_of(
-                opened.duplicates.listed(query, alike, start=start, limit=some)
+                runtime.duplicates.listed(query, alike, start=start, limit=some)
             ).model_dump(mode="json"),
             limit,
         )
