@@ -218,9 +218,14 @@ class Tagger(_Section):
 
 
 class Catalogue(_Section):
-    """What is made out about photos besides their words."""
+    """What is made out about photos besides their words, and how far questions in
+    SQL may go.
+    """
 
     look_alikes: bool = True
+    sql_timeout_s: float = Field(30.0, gt=0, le=3600)
+    sql_rows: int = Field(10_000, ge=1, le=1_000_000)
+    sql_file_rows: int = Field(1_000_000, ge=1)
 
 
 class Semantic(_Section):
@@ -238,6 +243,12 @@ class Data(_Section):
 
     dir: str = "data"
     catalogue: str = ""
+
+
+class Tracking(_Section):
+    """Where jobs, results and edits are kept: in the data folder, or at `url`."""
+
+    url: str = ""
 
 
 class Config(BaseSettings):
@@ -258,6 +269,7 @@ class Config(BaseSettings):
     catalogue: Catalogue = Catalogue()
     semantic: Semantic = Semantic()
     data: Data = Data()
+    tracking: Tracking = Tracking()
 
     @field_validator("servers")
     @classmethod

@@ -3,7 +3,8 @@
     TaggerError
     ├── ConfigError               the user must edit a setting; nothing starts
     ├── UsageError                the user asked for what cannot be done; says why
-    │   └── QueryError            a search that cannot be read; points at the place
+    │   ├── QueryError            a search that cannot be read; points at the place
+    │   └── SqlError              SQL that is refused or fails; shows the place
     ├── DataError                 the data folder is unusable: in use, too new
     │   └── DataFull              no room left in the data folder; the run pauses
     ├── ModelUnavailable          the tagger waits and asks again; no image is blamed
@@ -59,6 +60,14 @@ class QueryError(UsageError):
         part = self.query[start : self.column - 1 + _AROUND]
         line = "".join(c if c.isprintable() else " " for c in part)
         return f"{line}\n{' ' * (self.column - 1 - start)}^"
+
+
+class SqlError(UsageError):
+    """A person's SQL that is refused, or fails. `pointer` shows the place, if known."""
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
 
 
 class DataError(TaggerError):

@@ -6,6 +6,7 @@
 It refuses to run as root, so root starts it as the user that Debian makes for it.
 """
 
+import itertools
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ class Postgres:
         self._bin = max(Path("/usr/lib/postgresql").glob("*/bin"))
         # Not below pytest's own folder, which nobody but its user may enter.
         self._home = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self._numbers = itertools.count()
         self._as: dict[str, Any] = {}
         self.user = "postgres"
         if os.geteuid() == 0:
@@ -43,6 +45,12 @@ class Postgres:
     def __exit__(self, *_: object) -> None:
         self._do("pg_ctl", "-D", str(self._home / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self._home)
+
+    def fresh(self) -> str:
+        """The address of a new database."""
+        name = f"own_{next(self._numbers)}"
+        self._do("createdb", "-h", "127.0.0.1", "-p", str(self.port), name)
+        return f"postgresql://{self.user}@127.0.0.1:{self.port}/{name}"
 
     @property
     def dsn(self) -> str:

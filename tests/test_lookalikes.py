@@ -193,7 +193,7 @@ def test_what_was_kept_outlives_a_kill_and_a_rebuild_makes_nothing_out(
         "from tagger.pipeline import lookalikes\n"
         "from tagger.tracking.database import Database\n"
         "lookalikes.KEEP = 1; settings = config.load()\n"
-        "db = Database.open(settings.tracking_path)\n"
+        "db = Database.open(settings.tracking_path, url=settings.tracking.url)\n"
         "store = ThumbnailStore(settings.thumbnails_dir)\n"
         "lookalikes.LookAlikes(db, store, threading.Event()).work()"
     )
@@ -288,6 +288,7 @@ def test_the_running_tagger_does_it_unless_told_not_to(
     assert not thread.is_alive()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("statement", "first"),
     [

@@ -20,7 +20,7 @@ TITLES = {
     "scan": "How folders are looked through",
     "schedule": "When photos are worked on, and in which order",
     "tagger": "The tagger process",
-    "catalogue": "What is found out about photos besides their words",
+    "catalogue": "Look-alikes, and how far questions in SQL may go",
     "semantic": "Searching by meaning: which model reads the descriptions",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",

@@ -52,8 +52,10 @@ def parser() -> ArgumentParser:
     steering.add(commands)
     _search(commands)
     _duplicates(commands)
+    _facets(commands)
     _export(commands)
     _publish(commands)
+    _sql(commands)
     _rebuild(commands)
     _doctor(commands)
     corrections.add(commands)
@@ -286,15 +288,71 @@ def _duplicates(commands: "Commands[ArgumentParser]") -> None:
     )
 
 
+def _facets(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "facets",
+        "counting:facets",
+        "count photos by tags, folders, years, cameras and more",
+        json=True,
+        epilog="by: tags, folders, years, months, cameras, lenses, formats, models,\n"
+        "states, tagging (with tags or without), together (pairs of tags), time (tags\n"
+        "by year), singletons (tags of one photo), drift (what one model says and\n"
+        "another does not)",
+    )
+    command.add_argument("query", nargs="*", metavar="QUERY")
+    command.add_argument(
+        "--by", action="append", metavar="WHAT", help="may be repeated; see below"
+    )
+    command.add_argument("--limit", type=positive, default=20, metavar="N")
+    command.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("FIRST", "SECOND"),
+        help="for drift (default: the two that answered most)",
+    )
+
+
 def _export(commands: "Commands[ArgumentParser]") -> None:
     command = _command(
         commands,
         "export",
         "catalogue:export",
         "write the catalogue, or what a query finds, to a file",
+        epilog="A ZIP has an XMP file for each photo, at its path.",
     )
-    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
+    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl|.zip")
     command.add_argument("--query", default="", metavar="Q")
+    _plain(command)
+
+
+def _sql(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "sql",
+        "asking:sql",
+        "ask the catalogue in SQL, read-only",
+        json=True,
+        epilog="examples, each in quotes for the shell:\n"
+        '  "SELECT tag, count(*) AS photos FROM photo_tags GROUP BY tag"\n'
+        '  "DESCRIBE photos"\n'
+        "docs/SQL.md describes the tables",
+    )
+    command.add_argument("text", nargs="?", metavar="SELECT")
+    command.add_argument("--saved", metavar="NAME", help="ask a saved question")
+    command.add_argument("--csv", action="store_true", help="print CSV")
+    command.add_argument(
+        "--out", metavar="FILE.csv|.parquet|.jsonl", help="write the answer to a file"
+    )
+    _plain(command)
+
+
+def _plain(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--plain",
+        action="store_true",
+        help="in a CSV, leave text as it is that a spreadsheet takes for a formula",
+    )
 
 
 def _publish(commands: "Commands[ArgumentParser]") -> None:

@@ -66,19 +66,32 @@ def _search(catalogue: Catalogue, query: str, limit: int) -> Answer:
 
 
 def export(options: Namespace, config: Config) -> int:
-    """Write the catalogue, or what a query finds, as CSV, Parquet or JSON lines."""
+    """Write the catalogue, or what a query finds, as a table or as XMP files."""
     out = Path(options.file)
     kind = catalogue_export.format_of(out)
+    written(config, out, kind, query=options.query, formula_safe=not options.plain)
+    output.problem(f"wrote {out}")
+    return 0
+
+
+def written(
+    config: Config, out: Path, kind: str, *, query: str = "", formula_safe: bool = True
+) -> None:
+    """Have the photos a query finds written to a file, by the app if it runs."""
     app = App.find(config.data_dir)
     if app is not None:
         with app:
-            app.export(out, format=kind, query=options.query)
-    else:
-        with opened(config) as runtime:
-            wanted = Wanted(query=options.query)
-            catalogue_export.export(runtime.catalogue, wanted, out, kind)
-    output.problem(f"wrote {out}")
-    return 0
+            app.export(out, format=kind, query=query, formula_safe=formula_safe)
+        return
+    with opened(config) as runtime:
+        catalogue_export.export(
+            runtime.catalogue,
+            Wanted(query=query),
+            out,
+            kind,
+            formula_safe=formula_safe,
+            says_who=config.metadata.provenance,
+        )
 
 
 def rebuild(options: Namespace, config: Config) -> int:

@@ -4,14 +4,10 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from tagger.catalogue import export as catalogue_export
 from tagger.catalogue import lake
-from tagger.catalogue.wanted import Wanted
-from tagger.cli import output
-from tagger.cli.catalogue import opened
+from tagger.cli import catalogue, output
 from tagger.config import Config
 from tagger.tracking.database import Database
-from tagger.web.client import App
 
 
 def publish(options: Namespace, config: Config) -> int:
@@ -21,8 +17,8 @@ def publish(options: Namespace, config: Config) -> int:
     config.data_dir.mkdir(parents=True, exist_ok=True)
     with lake.workplace(config.data_dir) as folder:
         photos = folder / "photos.parquet"
-        _export(config, photos)
-        with Database.open(config.tracking_path) as db:
+        catalogue.written(config, photos, "parquet")
+        with Database.of(config) as db:
             library = db.id
         done = lake.publish(photos, target, library=library, data_path=data_path)
     if options.json:
@@ -36,13 +32,3 @@ def publish(options: Namespace, config: Config) -> int:
     else:
         output.problem(f"{target} is up to date; photos in it: {done.photos}")
     return 0
-
-
-def _export(config: Config, out: Path) -> None:
-    app = App.find(config.data_dir)
-    if app is not None:
-        with app:
-            app.export(out, format="parquet")
-        return
-    with opened(config) as runtime:
-        catalogue_export.export(runtime.catalogue, Wanted(), out, "parquet")

@@ -3,7 +3,8 @@
 The other tables, and what holds for all of them, are in `schema`.
 """
 
-from sqlalchemy import BLOB, Column, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Text
+from sqlalchemy.schema import UniqueConstraint
 
 from tagger.tracking.wishes import metadata
 
@@ -27,7 +28,7 @@ vectors = Table(
     Column("id", Integer, primary_key=True),
     Column("method_id", Integer, ForeignKey("vector_methods.id"), nullable=False),
     Column("subject", Text, nullable=False),
-    Column("vector", BLOB, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
     UniqueConstraint("method_id", "subject"),
     sqlite_autoincrement=True,
 )

@@ -22,6 +22,7 @@ from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.records import Status
 from tagger.tracking import status
 from tagger.tracking.database import Database
+from tagger.web.links import Links
 from tagger.web.meanings import Meanings
 from tagger.web.notices import Notices
 from tagger.web.supervisor import Supervisor
@@ -46,6 +47,7 @@ class Runtime:
         )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
+        self.sql_links = Links()
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()
@@ -57,7 +59,7 @@ class Runtime:
 
         Raises `DataError` that names the holder when `wait_s` is over.
         """
-        db = Database.open(config.tracking_path)
+        db = Database.of(config)
         try:
             return cls(config, db, _open_catalogue(config, wait_s=wait_s))
         except BaseException:

@@ -18,15 +18,18 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import tagger
-from tagger.errors import QueryError, TaggerError
+from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     duplicates,
     edits,
+    facets,
     folders,
     images,
     queue,
     service,
     settings,
+    sheets,
+    sql,
     vocabulary,
 )
 from tagger.web.api.models import Problem
@@ -50,8 +53,10 @@ def make() -> FastAPI:
         redirect_slashes=False,
         responses=_PROBLEM,
     )
-    rooms = (service, queue, images, duplicates, edits, vocabulary, folders, settings)
-    for module in rooms:
+    for module in (
+        *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
+        *(folders, settings, sql),
+    ):
         api.include_router(module.router)
     _add_docs(api)
     api.add_exception_handler(TaggerError, _tagger_error)
@@ -87,6 +92,8 @@ async def _tagger_error(_request: Request, error: Exception) -> Response:
             column=error.column,
             advice=error.advice,
         )
+    if isinstance(error, SqlError):
+        return problem_response(status, str(error), pointer=error.pointer)
     return problem_response(status, str(error))
 
 
