@@ -19,6 +19,7 @@ FORMS = {
     "beach -people": "without a word",
     "dog OR cat": "with either",
     "(dog OR cat) beach": "brackets hold together what belongs together",
+    "~happy children": "whose descriptions mean about this",
     **{f"{f.name}:{f.example}": f.means for f in FIELDS.values()},
 }
 

@@ -32,6 +32,7 @@ chosen = st.navigation(
             page("gallery", "Gallery", "photo_library"),
             page("search", "Search", "search"),
             page("sql", "SQL", "database"),
+            page("duplicates", "Duplicates", "difference"),
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),

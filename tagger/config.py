@@ -218,11 +218,24 @@ class Tagger(_Section):
 
 
 class Catalogue(_Section):
-    """How far people's own questions in SQL may go."""
+    """What is made out about photos besides their words, and how far questions in
+    SQL may go.
+    """
 
+    look_alikes: bool = True
     sql_timeout_s: float = Field(30.0, gt=0, le=3600)
     sql_rows: int = Field(10_000, ge=1, le=1_000_000)
     sql_file_rows: int = Field(1_000_000, ge=1)
+
+
+class Semantic(_Section):
+    """The model that says what texts mean; without a `model` there is none."""
+
+    url: Url = "http://127.0.0.1:11434"
+    kind: Literal["ollama", "openai"] = "ollama"
+    model: str = ""
+    timeout_s: float = Field(30.0, gt=0)
+    api_key_env: str = ""
 
 
 class Data(_Section):
@@ -254,6 +267,7 @@ class Config(BaseSettings):
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
     catalogue: Catalogue = Catalogue()
+    semantic: Semantic = Semantic()
     data: Data = Data()
     tracking: Tracking = Tracking()
 

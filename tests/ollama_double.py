@@ -10,6 +10,9 @@ beyond, it answers 503 as Ollama does. `script` is a list of `Fault`s, used up f
 one a question. `crashes_on` tells which pictures crash its model, and what else it is
 asked at that moment. The official client is held against it in test_ollama.py.
 
+`meaning` is what `/api/embed` and `/v1/embeddings` answer, a function of each text;
+`embedded` are the texts they were asked about.
+
 As a program it serves until killed: `python -m tests.ollama_double --delay 0.5`.
 """
 
@@ -73,6 +76,7 @@ class OllamaDouble:
         script: Sequence[Fault] = (),
         done_reason: str = "stop",
         crashes_on: Callable[[bytes], bool] | None = None,
+        meaning: Callable[[str], Sequence[float]] | None = None,
         port: int = 0,
     ) -> None:
         self.answer = answer
@@ -87,6 +91,8 @@ class OllamaDouble:
         self.faults = 0  # questions that got something of the script
         self.most_busy = 0
         self.crashes = 0
+        self.meaning = meaning
+        self.embedded: list[str] = []
         self._crashes_on = crashes_on
         self._crashed = threading.Event()
         self.stopping = threading.Event()
@@ -252,14 +258,37 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length))
-        if self.path not in ("/api/chat", "/api/show"):
+        if self.path not in ("/api/chat", "/api/show", *_EMBED):
             self._send(404, b"404 page not found", "text/plain")
         elif not self._has(body.get("model", "")):
             self._json(404, {"error": f"model '{body.get('model')}' not found"})
         elif self.path == "/api/show":
             self._json(200, self._shown())
+        elif self.path in _EMBED:
+            self._embed(body)
         else:
             self._chat(body)
+
+    def _embed(self, body: Mapping[str, Any]) -> None:
+        double = self.server.double
+        if fault := (double.script.pop(0) if double.script else None):
+            self._json(fault.status, fault.body)
+            return
+        if double.meaning is None:
+            self._json(400, {"error": "this model does not support embeddings"})
+            return
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        double.embedded += texts
+        found = [list(double.meaning(text)) for text in texts]
+        if self.path == "/api/embed":
+            self._json(200, {"model": body["model"], "embeddings": found})
+            return
+        listed = [
+            {"object": "embedding", "index": index, "embedding": one}
+            for index, one in enumerate(found)
+        ]
+        # The protocol promises no order: the index tells.
+        self._json(200, {"object": "list", "data": listed[::-1]})
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -359,6 +388,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+_EMBED = ("/api/embed", "/v1/embeddings")
 _DETAILS = {
     "parent_model": "",
     "format": "gguf",

@@ -39,7 +39,7 @@ COMMANDS = (
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
     *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
     *("queue resume", "queue cancel", "queue add", "queue first", "queue now"),
-    *("queue retry", "bench", "sql", "facets"),
+    *("queue retry", "bench", "sql", "facets", "duplicates"),
 )
 
 

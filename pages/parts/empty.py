@@ -47,6 +47,17 @@ def no_match() -> None:
     )
 
 
+def no_duplicates(*, near: bool) -> None:
+    """No two photos are alike."""
+    _card(
+        "No duplicates",
+        "No two photos look the same."
+        if near
+        else "No picture is there more than once. *Looks the same* also finds those "
+        "that were made smaller, saved again or darkened.",
+    )
+
+
 def _card(title: str, text: str) -> DeltaGenerator:
     card = st.container(border=True, key="empty")
     card.subheader(title, anchor=False)

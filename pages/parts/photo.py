@@ -10,6 +10,7 @@ from pages.parts import (
     downloads,
     facts,
     places,
+    similar,
     told,
     viewer,
     word_form,
@@ -69,6 +70,8 @@ def _picture(image: Image, around: list[int]) -> None:
         after=around[at + 1] if at is not None and at + 1 < len(around) else None,
         key="photo_viewer",
     )
+    if step is None:
+        step = similar.show(runtime.current().catalogue, image.id)
     if step is not None:
         st.query_params["photo"] = str(step)
         st.rerun(scope="fragment")

@@ -18,6 +18,11 @@ def photo(photo_id: int) -> NoReturn:
     gallery(photo=str(photo_id))
 
 
+def search(query: str) -> NoReturn:
+    """Go to the search page with this in its box."""
+    st.switch_page(PAGES / "search.py", query_params={"q": query})
+
+
 def folders() -> NoReturn:
     """Go where folders are added."""
     st.switch_page(PAGES / "folders.py")

@@ -142,6 +142,9 @@ _NAMES = {
     "catalogue.sql_timeout_s": "A question may take, seconds",
     "catalogue.sql_rows": "Rows of an answer, at most",
     "catalogue.sql_file_rows": "Rows of a file, at most",
+    "semantic.url": "Address",
+    "semantic.timeout_s": "Time-out, seconds",
+    "semantic.api_key_env": "Variable that holds the API key",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}

@@ -23,16 +23,20 @@ from tagger.catalogue.query.tree import (
     InFolder,
     Leaf,
     Lies,
+    Like,
+    Means,
     Named,
     Near,
     Node,
     Not,
     Of,
+    OneOf,
     Pixels,
     Size,
     Stands,
     Tagged,
     Taken,
+    Twice,
     Words,
     leaves,
 )
@@ -104,6 +108,12 @@ class Compiler:
                 return self._term("said_by", leaf.said)
             case Stands():
                 return self._any_of("state", [state.value for state in leaf.states])
+            case Twice():
+                return self._any_of("id", self._ids_of_copies())
+            case OneOf():
+                return self._any_of("id", leaf.ids)
+            case Like() | Means():
+                raise TypeError("a likeness is made a list of photos before")
             case Words():
                 return self._words(leaf)
 
@@ -173,6 +183,14 @@ class Compiler:
         return [
             value for value, _ in self._text.values(field) if folded in value.casefold()
         ]
+
+    def _ids_of_copies(self) -> list[int]:
+        self._cursor.execute(
+            "SELECT id FROM images WHERE identity IN (SELECT identity FROM images "
+            "WHERE state <> ? GROUP BY identity HAVING count(*) > 1)",
+            [ImageState.MISSING.value],
+        )
+        return [int(row[0]) for row in self._cursor.fetchall()]
 
     def _ids_near(self, near: Near) -> list[int]:
         # Degrees of longitude shrink towards the poles, so only latitude narrows.

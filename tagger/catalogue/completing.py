@@ -57,7 +57,7 @@ def complete(
         found, start = _anything(catalogue, ""), end
     elif token.kind is Kind.FIELD and token.value is not None:
         found, start = _values(catalogue, token.text.lower(), token.value), token.at
-    elif token.kind is Kind.PHRASE or token.kind is Kind.CLOSE:
+    elif token.kind in (Kind.PHRASE, Kind.CLOSE, Kind.MEANING):
         found, start = [], end
     else:
         found, start = _anything(catalogue, token.text), token.at

@@ -8,6 +8,7 @@ that counts and exports beside it can be of the same.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tagger.catalogue.query.tokens import Kind, tokens
 from tagger.catalogue.questions import Page, Wanted, page
 from tagger.catalogue.spelling import is_half_typed, respelt
 from tagger.catalogue.store import Catalogue
@@ -47,8 +48,17 @@ def find(
 
 
 def _nearest(catalogue: Catalogue, query: str, typing: bool) -> Iterator[str]:
-    if typing and query[-1:].isalnum():
+    if typing and _may_go_on(query):
         yield f"{query}*"
     better = respelt(catalogue, query.removesuffix("*") if typing else query)
     if better is not None:
         yield better
+
+
+def _may_go_on(query: str) -> bool:
+    """Whether what stands last may be half of it: a word or the name of a tag."""
+    *_, last = tokens(query)
+    is_word = last.kind is Kind.WORD or (
+        last.kind is Kind.FIELD and last.text.lower() == "tag"
+    )
+    return is_word and query[-1:].isalnum()

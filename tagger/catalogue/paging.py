@@ -24,6 +24,9 @@ from tagger.catalogue.wanted import (
     is_everything,
     sort_of,
 )
+from tagger.catalogue.wanted import (
+    ranked as by_likeness,
+)
 from tagger.errors import UsageError
 
 LARGEST_PAGE = 1_000
@@ -186,6 +189,9 @@ def _selected(
 def _by_rank(
     catalogue: Catalogue, wanted: Wanted, mark: Mark | None, limit: int
 ) -> Slice:
+    alike = by_likeness(catalogue, wanted)
+    if alike is not None:
+        return _of_list(alike, mark, limit)
     query = compiled(catalogue, wanted)
     around = int(mark.key) if mark else 0
     # One page more than needed on both sides, to find a photo that has moved.
@@ -206,5 +212,26 @@ def _by_rank(
         ids,
         hits.total,
         onward if end < hits.total else None,
+        backward if start > 0 else None,
+    )
+
+
+def _of_list(ids: list[int], mark: Mark | None, limit: int) -> Slice:
+    """A page of photos that are all known in their order."""
+    here, start = -1, 0
+    if mark is not None:
+        here = ids.index(mark.id) if mark.id in ids else int(mark.key)
+        start = max(0, here - limit) if mark.back else here + 1
+    stop = max(0, here) if mark is not None and mark.back else start + limit
+    page = ids[start:stop]
+    if not page:
+        return Slice([], len(ids), None, None)
+    end = start + len(page)
+    onward = Mark(Sort.RELEVANCE, False, end - 1, page[-1]).encode()
+    backward = Mark(Sort.RELEVANCE, True, start, page[0]).encode()
+    return Slice(
+        page,
+        len(ids),
+        onward if end < len(ids) else None,
         backward if start > 0 else None,
     )

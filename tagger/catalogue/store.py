@@ -20,6 +20,8 @@ from pathlib import Path
 import duckdb
 
 from tagger.catalogue import schema
+from tagger.catalogue.alike.likeness import Likeness
+from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.textindex import TextIndex
 from tagger.errors import DataError, DataFull
 
@@ -43,6 +45,9 @@ class Catalogue:
         self.intake = threading.Lock()  # held by the one taker or rebuilder
         self.path = path
         self.text = text
+        # What photos look like and mean is in tracking; whoever has both sets these.
+        self.likeness: Likeness | None = None
+        self.meaning: Meaning | None = None
 
     @classmethod
     def open(cls, path: Path, search_dir: Path, *, wait_s: float = 0.0) -> "Catalogue":

@@ -17,6 +17,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from tagger.catalogue import search
+from tagger.catalogue.alike import ranking
 from tagger.catalogue.compiling import Compiler
 from tagger.catalogue.query import parse
 from tagger.catalogue.query.tree import All, Node, Of, Stands, Tagged, Taken, both
@@ -107,9 +108,14 @@ def compiled(
     catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False
 ) -> tantivy.Query:
     """The question as the search index takes it."""
-    node = tree_of(wanted)
+    node = ranking.settled(catalogue, tree_of(wanted), any_state=any_state)
     with catalogue.cursor() as cursor:
         return Compiler(catalogue.text, cursor).compile(node, any_state=any_state)
+
+
+def ranked(catalogue: Catalogue, wanted: Wanted) -> list[int] | None:
+    """The photos in the order of their likeness; None where it is not asked for."""
+    return ranking.ranked(catalogue, tree_of(wanted))
 
 
 def choose(catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False) -> Chosen:

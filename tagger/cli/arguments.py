@@ -51,6 +51,7 @@ def parser() -> ArgumentParser:
     _status(commands)
     steering.add(commands)
     _search(commands)
+    _duplicates(commands)
     _facets(commands)
     _export(commands)
     _publish(commands)
@@ -247,6 +248,44 @@ def _search(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("query", nargs="+", metavar="QUERY")
     command.add_argument("--limit", type=positive, default=50, metavar="N")
+
+
+def _duplicates(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "duplicates",
+        "duplicates:duplicates",
+        "list photos that are there more than once, or look the same; nothing is "
+        "deleted",
+        json=True,
+        epilog="Of each group the best comes first: most pixels, then most bytes.\n"
+        "exit codes:\n  0  there are some\n  1  there are none",
+    )
+    command.add_argument(
+        "query",
+        nargs="*",
+        metavar="QUERY",
+        help="compare only the photos this finds (default: all)",
+    )
+    command.add_argument(
+        "--near",
+        action="store_true",
+        help="also photos that only look the same: smaller, saved again, darker",
+    )
+    command.add_argument(
+        "--distance",
+        type=int,
+        metavar="N",
+        help="how many of the 63 bits of a look may differ, 0 to 8 (default 6); "
+        "implies --near",
+    )
+    command.add_argument(
+        "--limit",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="list at most N groups (default 100)",
+    )
 
 
 def _facets(commands: "Commands[ArgumentParser]") -> None:

@@ -22,6 +22,8 @@ from tagger.pipeline import recover, room
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.gate import Gate
+from tagger.pipeline.lookalikes import LookAlikes
+from tagger.pipeline.meanings import Meanings
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.tracking import bound, folders, jobs, presence, runs, underway, upgrades
@@ -109,6 +111,10 @@ class _Tagger:
             return
         try:
             self._crew.spawn("scan", self._scouts.work)
+            if self._shop.config.catalogue.look_alikes:
+                self._crew.spawn("look-alikes", self._look_alikes().work)
+            if self._shop.config.semantic.model:
+                self._crew.spawn("meanings", self._meanings().work)
             while not self._stop.wait(TICK_S):
                 self._round()
         finally:
@@ -130,6 +136,13 @@ class _Tagger:
         if self._scouts.alone:
             ThumbnailStore(self._shop.config.thumbnails_dir).remove_stale()
         return not self._stop.is_set()
+
+    def _look_alikes(self) -> LookAlikes:
+        thumbnails = ThumbnailStore(self._shop.config.thumbnails_dir)
+        return LookAlikes(self._db, thumbnails, self._stop)
+
+    def _meanings(self) -> Meanings:
+        return Meanings(self._db, self._shop.config, self._stop)
 
     def _end(self) -> None:
         self._stop.set()

@@ -51,6 +51,22 @@ def after(db: Database, number: int, *, limit: int) -> list[Change]:
         ]
 
 
+def subjects(db: Database, kind: str, *, after: int, until: int) -> list[int]:
+    """What changed after one change and up to another, each once."""
+    with db.read() as connection:
+        return list(
+            connection.scalars(
+                select(changes.c.subject_id)
+                .where(
+                    changes.c.number > after,
+                    changes.c.number <= until,
+                    changes.c.kind == kind,
+                )
+                .distinct()
+            )
+        )
+
+
 def latest(db: Database) -> int:
     """The number of the newest change; 0 when there is none."""
     with db.read() as connection:

@@ -138,6 +138,21 @@ def m011_folder_servers(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE folders ADD COLUMN servers JSON")
 
 
+def m012_vectors(connection: Connection) -> None:
+    """What pictures and texts are like is kept, so that nothing is made out twice."""
+    for statement in (
+        """CREATE TABLE vector_methods (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,
+            name TEXT NOT NULL, UNIQUE (kind, name))""",
+        """CREATE TABLE vectors (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, method_id INTEGER NOT NULL,
+            subject TEXT NOT NULL, vector BLOB NOT NULL,
+            UNIQUE (method_id, subject),
+            FOREIGN KEY(method_id) REFERENCES vector_methods (id))""",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -150,6 +165,7 @@ STEPS: tuple[Step, ...] = (
     m009_meanings,
     m010_owed,
     m011_folder_servers,
+    m012_vectors,
 )
 
 

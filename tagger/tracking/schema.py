@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-from tagger.tracking import steering, wishes, xmpfiles
+from tagger.tracking import likes, steering, wishes, xmpfiles
 
 metadata = wishes.metadata
 
@@ -33,6 +33,8 @@ conflicts = wishes.conflicts
 controls = steering.controls
 timings = steering.timings
 sidecars = xmpfiles.sidecars
+vector_methods = likes.vector_methods
+vectors = likes.vectors
 
 # Small facts about this database itself: its id, which tells one database from another.
 meta = Table(

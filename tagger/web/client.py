@@ -109,6 +109,11 @@ class App:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def duplicates(self, **asked: str | int) -> dict[str, Any]:
+        """Some groups of photos that are alike, as `GET /api/duplicates` gives them."""
+        page: dict[str, Any] = self._get("/api/duplicates", **asked).json()
+        return page
+
     def facets(
         self, query: str, *, by: Sequence[str], limit: int, models: Sequence[str] = ()
     ) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from tagger import config
 from tagger.catalogue import intake
+from tagger.catalogue.alike.duplicates import Duplicates
+from tagger.catalogue.alike.likeness import Likeness
+from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.store import Catalogue
 from tagger.config import Config
 from tagger.errors import DataError
@@ -20,6 +23,7 @@ from tagger.records import Status
 from tagger.tracking import status
 from tagger.tracking.database import Database
 from tagger.web.links import Links
+from tagger.web.meanings import Meanings
 from tagger.web.notices import Notices
 from tagger.web.supervisor import Supervisor
 
@@ -35,6 +39,12 @@ class Runtime:
         self.config = config
         self.db = db
         self.catalogue = catalogue
+        self.duplicates = Duplicates(catalogue)
+        catalogue.likeness = Likeness(db)
+        self._meanings = Meanings(lambda: self.config.semantic)
+        catalogue.meaning = Meaning(
+            db, method=self._meanings.method, embed=self._meanings.vector
+        )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
         self.sql_links = Links()
@@ -81,6 +91,7 @@ class Runtime:
             self.supervisor.restart()
 
     def close(self) -> None:
+        self._meanings.close()
         self.catalogue.close()
         self.db.close()
 

@@ -17,6 +17,7 @@ from tagger.catalogue.query.tree import (
     Has,
     InFolder,
     Lies,
+    Like,
     Named,
     Near,
     Node,
@@ -29,6 +30,7 @@ from tagger.catalogue.query.tree import (
     Stands,
     Tagged,
     Taken,
+    Twice,
 )
 from tagger.catalogue.query.values import Unreadable
 from tagger.records import ImageState
@@ -54,7 +56,9 @@ class Field:
 _HAS: Mapping[str, Part] = {part.value: part for part in Part}
 _LIES: Mapping[str, Shape] = {shape.value: shape for shape in Shape}
 _SAID: Mapping[str, Said] = {"human": Said.HUMAN, "model": Said.MODEL}
+_IS: Mapping[str, Node] = {"duplicate": Twice()}
 _UNTAGGED = "untagged"
+_LARGEST_ID = 2**63
 _STATES: Mapping[str, tuple[ImageState, ...]] = {
     "tagged": (ImageState.TAGGED,),
     "failed": (ImageState.FAILED,),
@@ -143,6 +147,13 @@ def _source(value: Value) -> Node:
     return From(_chosen(value, _SAID))
 
 
+def _like(value: Value) -> Node:
+    text = value.text.strip()
+    if not text.isdecimal() or not 0 < int(text) < _LARGEST_ID:
+        raise Unreadable("the number of a photo, as in like:12")
+    return Like(int(text))
+
+
 def _chosen(value: Value, choices: Mapping[str, Choice]) -> Choice:
     word = value.text.strip().lower()
     if word not in choices:
@@ -151,6 +162,8 @@ def _chosen(value: Value, choices: Mapping[str, Choice]) -> Choice:
 
 
 def _one_of(words: tuple[str, ...]) -> str:
+    if len(words) == 1:
+        return words[0]
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
@@ -185,6 +198,14 @@ _EVERY = (
     ),
     Field("source", "human", "with words from these", _source, tuple(_SAID)),
     Field("model", "gemma", "answered by a model so named", _named(Column.MODEL)),
+    Field(
+        "is",
+        "duplicate",
+        "of which another one is the same picture",
+        lambda value: _chosen(value, _IS),
+        tuple(_IS),
+    ),
+    Field("like", "12", "that look like the photo of this number", _like),
     Field("state", "failed", "that stand so", _state, (*_STATES, _UNTAGGED)),
 )
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _EVERY})

@@ -2,6 +2,7 @@
 
     query = some ("OR" some)*       some = one ("AND"? one)*
     one   = "-" one | "NOT" one | "(" query ")" | word | word* | "phrase" | field:value
+          | ~words | ~"phrase"
 
 A word of punctuation alone, such as a lone dash, says nothing and is passed over.
 """
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from tagger.catalogue.query.fields import FIELDS
 from tagger.catalogue.query.tokens import Kind, Token, Value, tokens
-from tagger.catalogue.query.tree import All, AnyOf, Node, Not, Words, both
+from tagger.catalogue.query.tree import All, AnyOf, Means, Node, Not, Words, both
 from tagger.catalogue.query.values import Unreadable
 from tagger.errors import QueryError, UsageError
 
@@ -118,7 +119,16 @@ class _Parser:
             return self._field(token)
         if token.kind is Kind.PHRASE:
             return _words(token.text, phrase=True)
+        if token.kind is Kind.MEANING:
+            return self._meaning(token)
         return self._word(token)
+
+    def _meaning(self, token: Token) -> Node:
+        text = " ".join(token.text.split())
+        if not any(character.isalnum() for character in text):
+            advice = "write behind the ~ what the photo shows, as in ~happy children"
+            raise self._error(token, advice)
+        return Means(text)
 
     def _word(self, token: Token) -> Node | None:
         bare = token.text.removesuffix("*")

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     WORD = "word"
     PHRASE = "phrase"
     FIELD = "field"
+    MEANING = "~"
     OPEN = "("
     CLOSE = ")"
     NOT = "NOT"
@@ -76,6 +77,9 @@ class _Reader:
         if self._peek() == "-" and self._peek(1).strip() not in ("", ")"):
             self._at += 1
             return Token(Kind.NOT, "-", at, self._at)
+        if self._take("~"):
+            text = self._quoted() if self._peek() == '"' else self._plain_words()
+            return Token(Kind.MEANING, text, at, self._at)
         if self._peek() == '"':
             text = self._quoted()
             return Token(Kind.PHRASE, text, at, self._at)
@@ -101,6 +105,21 @@ class _Reader:
                 break
             self._at += 1
         return self._query[start : self._at]
+
+    def _plain_words(self) -> str:
+        """Words up to whatever is none: a field, a sign, a quote or a bracket."""
+        words: list[str] = []
+        end = self._at
+        while self._skip_space() and self._peek() not in ("(", ")", '"', "~"):
+            if self._peek() == "-" and self._peek(1).strip() not in ("", ")"):
+                break
+            word = self._bare(lambda character: character in '":')
+            if word in _SIGNS or self._peek() in (":", '"'):
+                break
+            words.append(word)
+            end = self._at
+        self._at = end
+        return " ".join(words)
 
     def _quoted(self) -> str:
         opened = self._at

@@ -154,6 +154,32 @@ class Stands:
 
 
 @dataclass(frozen=True, slots=True)
+class Twice:
+    """Is there more than once: another photo is the same picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Looks like the photo of this id. Alone or beside other conditions, it ranks."""
+
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Has a description that means about this. It ranks as `Like` does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Is one of these photos; no text of a query says so."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Does not fulfil the condition."""
 
@@ -189,6 +215,10 @@ Leaf = (
     | Lies
     | From
     | Stands
+    | Twice
+    | Like
+    | Means
+    | OneOf
 )
 Node = Leaf | Not | All | AnyOf
 

@@ -94,7 +94,7 @@ class Builtin:
     def _sessions(self) -> _Sessions:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Sessions(_session("efficientnet"), _session("nanodet"))
+                self._loaded = _Sessions(session("efficientnet"), session("nanodet"))
             return self._loaded
 
 
@@ -148,8 +148,8 @@ def version() -> str:
     return f"builtin-{text.hexdigest()[:12]}"
 
 
-def _session(name: str) -> onnxruntime.InferenceSession:
-    """One thread each: photos run side by side, so no single one needs more."""
+def session(name: str) -> onnxruntime.InferenceSession:
+    """A model. One thread each: photos run side by side, so none needs more."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
+    duplicates,
     edits,
     facets,
     folders,
@@ -53,8 +54,8 @@ def make() -> FastAPI:
         responses=_PROBLEM,
     )
     for module in (
-        *(service, queue, images, facets, edits, sheets, vocabulary, folders),
-        *(settings, sql),
+        *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
+        *(folders, settings, sql),
     ):
         api.include_router(module.router)
     _add_docs(api)

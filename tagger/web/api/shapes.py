@@ -51,14 +51,15 @@ def image_page(found: Found) -> ImagePage:
     page = found.page
     return ImagePage(
         query=found.wanted.query,
-        images=[_card(card) for card in page.images],
+        images=[card(one) for one in page.images],
         total=page.total,
         next=page.next,
         previous=page.previous,
     )
 
 
-def _card(card: Card) -> ImageOut:
+def card(card: Card) -> ImageOut:
+    """A photo as it stands in a list."""
     return ImageOut(
         id=card.id,
         name=card.name,
