@@ -1,7 +1,7 @@
 """Export: the photos wanted, as CSV, Parquet or JSON lines.
 
-DuckDB writes the file part by part, some thousand photos at a time and all from one
-state of the catalogue, so memory stays flat however many there are.
+The file is written part by part, some thousand photos at a time and all from one state
+of the catalogue, so memory stays flat however many there are.
 
 A CSV is made for spreadsheets: text that would be taken for a formula gets an
 apostrophe before it, because file names and descriptions come from strangers. Tags
@@ -21,11 +21,12 @@ from typing import BinaryIO
 
 import duckdb
 
+from tagger.catalogue import parquet
 from tagger.catalogue.store import Catalogue, export_prefix
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.errors import DataError, UsageError
 
-PART_ROWS = 20_000
+PART_ROWS = 5_000
 PIECE_BYTES = 1 << 20
 
 # Every column, and whether its value is text from outside (then CSV guards it).
@@ -56,22 +57,23 @@ COLUMNS = {
 }
 LISTS = ("tags", "tag_sources")
 
+# Tags are read by photo: looking for them among all pairs would take as long for each
+# part as for all of them.
 _PART = """WITH few AS (
     SELECT i.id, i.name, i.state, i.reason, i.description, i.description_source,
-        i.text, i.tag_ids, i.model, i.taken_at, i.camera, i.lens, i.latitude,
-        i.longitude, i.width_px AS width, i.height_px AS height, i.size_bytes AS bytes,
-        i.format, i.added_at, i.answered_at, i.directory_id, i.folder_id
+        i.text, i.tag_ids, i.tag_sources, i.model, i.taken_at, i.camera, i.lens,
+        i.latitude, i.longitude, i.width_px AS width, i.height_px AS height,
+        i.size_bytes AS bytes, i.format, i.added_at, i.answered_at, i.directory_id,
+        i.folder_id
     FROM images i JOIN chosen USING (id) WHERE i.id > ? AND i.id <= ?),
 said AS (
-    SELECT t.image_id AS id, list(coalesce(tags.name, '') ORDER BY place) AS tags,
-        list(t.source ORDER BY place) AS tag_sources
-    FROM (SELECT t.*, list_position(few.tag_ids, t.tag_id) AS place
-        FROM image_tags t JOIN few ON t.image_id = few.id) t
-        LEFT JOIN tags USING (tag_id) GROUP BY t.image_id),
+    SELECT t.id, list(coalesce(tags.name, '') ORDER BY place) AS tags
+    FROM (SELECT id, unnest(tag_ids) AS tag_id,
+            generate_subscripts(tag_ids, 1) AS place FROM few) t
+        LEFT JOIN tags USING (tag_id) GROUP BY t.id),
 part AS (
     SELECT few.*, coalesce(d.path, '') || few.name AS path, f.path AS folder,
-        coalesce(said.tags, []) AS tags,
-        coalesce(said.tag_sources, []) AS tag_sources
+        coalesce(said.tags, []) AS tags
     FROM few LEFT JOIN said USING (id)
         LEFT JOIN directories d ON d.id = few.directory_id
         LEFT JOIN folders f ON f.id = few.folder_id)
@@ -80,19 +82,17 @@ SELECT {columns} FROM part ORDER BY id"""
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a part is selected and written. `whole`: parts cannot just be joined."""
+    """How a part is written. `whole`: parts cannot just be joined."""
 
-    options: str
-    first_options: str
+    options: str = ""
+    first_options: str = ""
     whole: bool = False
 
 
 FORMATS = {
     "csv": Format("FORMAT csv, HEADER false", "FORMAT csv, HEADER true"),
     "jsonl": Format("FORMAT json", "FORMAT json"),
-    "parquet": Format(
-        "FORMAT parquet, COMPRESSION zstd", "FORMAT parquet, COMPRESSION zstd", True
-    ),
+    "parquet": Format(whole=True),
 }
 
 
@@ -154,10 +154,9 @@ class _Job:
     def pieces(self) -> Iterator[bytes]:
         with self._folder() as folder, self._catalogue.cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
-            parts = self._parts(cursor, folder)
-            if self._format.whole:
-                parts = self._joined(cursor, list(parts), folder)
-            for part in parts:
+            self._choose(cursor)
+            make = self._whole if self._format.whole else self._parts
+            for part in make(cursor, folder):
                 yield from _read(part)
                 part.unlink()
 
@@ -171,14 +170,16 @@ class _Job:
         finally:
             shutil.rmtree(made)
 
-    def _parts(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
-        """Files that each hold some of the photos, in order; at least one."""
+    def _choose(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._chosen.bind(cursor)
         cursor.execute(
             "CREATE OR REPLACE TEMP TABLE chosen AS SELECT i.id FROM images i "
             f"WHERE {self._chosen.condition} ORDER BY i.id",
             list(self._chosen.parameters),
         )
+
+    def _parts(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
+        """Files that each hold some of the photos, in order; at least one."""
         options = self._format.first_options
         part = _PART.replace("{columns}", self._columns)
         for number, bounds in enumerate(_bounds(cursor)):
@@ -187,16 +188,11 @@ class _Job:
             options = self._format.options
             yield path
 
-    def _joined(
-        self, cursor: duckdb.DuckDBPyConnection, parts: list[Path], folder: Path
-    ) -> Iterator[Path]:
-        if len(parts) > 1:
-            names = ", ".join(_literal(part) for part in parts)
-            whole = folder / "whole"
-            select = f"SELECT * FROM read_parquet([{names}])"
-            _copy(cursor, select, whole, self._format.options)
-            parts = [whole]
-        return iter(parts)
+    def _whole(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
+        """One file that holds them all."""
+        part = _PART.replace("{columns}", self._columns)
+        self.count = parquet.write(cursor, part, _bounds(cursor), folder / "whole")
+        yield folder / "whole"
 
 
 def _bounds(cursor: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:

@@ -55,7 +55,7 @@ class Order:
 ORDERS = {
     Sort.NEWEST: Order(None, descending=True),
     Sort.OLDEST: Order(None, descending=False),
-    Sort.TAKEN: Order("coalesce(i.taken_at, '')", descending=True),
+    Sort.TAKEN: Order("i.taken_key", descending=True),
     Sort.NAME: Order("i.name_key", descending=False),
     Sort.SIZE: Order("i.size_bytes", descending=True),
 }
@@ -121,8 +121,7 @@ def slice_of(
         raise UsageError(f"A page has 1 to {LARGEST_PAGE} photos, not {limit}")
     sort = sort_of(wanted)
     in_rows = sort is Sort.NAME or (sort in ORDERS and is_everything(wanted))
-    by_text = in_rows and sort in (Sort.NAME, Sort.TAKEN)
-    mark = decode(after, sort, str if by_text else int) if after else None
+    mark = decode(after, sort, str if sort is Sort.NAME else int) if after else None
     if sort is Sort.RELEVANCE:
         return _by_rank(catalogue, wanted, mark, limit)
     back = mark is not None and mark.back

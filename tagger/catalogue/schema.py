@@ -24,6 +24,7 @@ _ARROW = {
     "BOOLEAN": pa.bool_(),
     "VARCHAR": pa.string(),
     "BIGINT[]": pa.list_(pa.int64()),
+    "VARCHAR[]": pa.list_(pa.string()),
 }
 
 
@@ -65,11 +66,8 @@ class Table:
                 self.columns, zip(*rows, strict=True), strict=True
             )
         }
-        cursor.register("incoming", pa.table(columns))
-        try:
-            cursor.execute(f"INSERT INTO {self.name} SELECT * FROM incoming")
-        finally:
-            cursor.unregister("incoming")
+        # Not registered under a name: a transaction would keep it until its end.
+        cursor.from_arrow(pa.table(columns)).insert_into(self.name)
 
     def delete(self, cursor: duckdb.DuckDBPyConnection, **ids: Iterable[int]) -> int:
         """Remove the rows with one of these ids in each column named; how many."""
@@ -98,8 +96,10 @@ class Table:
         cursor.execute(f"ALTER TABLE {filled.name} RENAME TO {self.name}")
 
 
-# One row a photo. Its tags stand here too, in the order they are shown, because a page
-# reads them by photo; `image_tags` holds the same and who said it, to count by tag.
+# One row a photo. Its tags, and who said each, stand here too in the order they are
+# shown, because pages and exports read them by photo; `image_tags` is there to count by
+# tag.
+# `taken_key` is the date with the id in its low bits, as `keys` makes it for sorting.
 # `by_human` and `by_model` say whether any tag or the description is theirs.
 IMAGES = Table(
     "images",
@@ -129,6 +129,7 @@ IMAGES = Table(
         ("description_source", "VARCHAR"),
         ("text", "VARCHAR"),
         ("tag_ids", "BIGINT[]"),
+        ("tag_sources", "VARCHAR[]"),
         ("backend", "VARCHAR"),
         ("model", "VARCHAR"),
         ("prompt_version", "VARCHAR"),
@@ -139,6 +140,7 @@ IMAGES = Table(
         ("answered_at", "VARCHAR"),
         ("written_mode", "VARCHAR"),
         ("written_at", "VARCHAR"),
+        ("taken_key", "BIGINT"),
         ("by_human", "BOOLEAN"),
         ("by_model", "BOOLEAN"),
     ),
