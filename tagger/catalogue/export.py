@@ -26,7 +26,7 @@ from tagger.catalogue.store import Catalogue, export_prefix
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.errors import DataError, UsageError
 
-PART_ROWS = 5_000
+PART_ROWS = 10_000
 PIECE_BYTES = 1 << 20
 
 # Every column, and whether its value is text from outside (then CSV guards it).
@@ -57,26 +57,25 @@ COLUMNS = {
 }
 LISTS = ("tags", "tag_sources")
 
-# Tags are read by photo: looking for them among all pairs would take as long for each
-# part as for all of them.
-_PART = """WITH few AS (
+# The name of each tag, at the place of its id. Looking names up in one list takes a
+# tenth of the time of joining them and collecting them again.
+_NAMES = """SET VARIABLE names = (
+    SELECT list(coalesce(name, '') ORDER BY place)
+    FROM range(1, (SELECT coalesce(max(tag_id), 0) + 1 FROM tags)) r(place)
+        LEFT JOIN tags ON tag_id = place)"""
+
+# A variable, not a table to join: a join would copy the list for every photo.
+_PART = """WITH part AS (
     SELECT i.id, i.name, i.state, i.reason, i.description, i.description_source,
-        i.text, i.tag_ids, i.tag_sources, i.model, i.taken_at, i.camera, i.lens,
+        i.text, i.tag_sources, i.model, i.taken_at, i.camera, i.lens,
         i.latitude, i.longitude, i.width_px AS width, i.height_px AS height,
-        i.size_bytes AS bytes, i.format, i.added_at, i.answered_at, i.directory_id,
-        i.folder_id
-    FROM images i JOIN chosen USING (id) WHERE i.id > ? AND i.id <= ?),
-said AS (
-    SELECT t.id, list(coalesce(tags.name, '') ORDER BY place) AS tags
-    FROM (SELECT id, unnest(tag_ids) AS tag_id,
-            generate_subscripts(tag_ids, 1) AS place FROM few) t
-        LEFT JOIN tags USING (tag_id) GROUP BY t.id),
-part AS (
-    SELECT few.*, coalesce(d.path, '') || few.name AS path, f.path AS folder,
-        coalesce(said.tags, []) AS tags
-    FROM few LEFT JOIN said USING (id)
-        LEFT JOIN directories d ON d.id = few.directory_id
-        LEFT JOIN folders f ON f.id = few.folder_id)
+        i.size_bytes AS bytes, i.format, i.added_at, i.answered_at,
+        coalesce(d.path, '') || i.name AS path, f.path AS folder,
+        list_select(getvariable('names'), i.tag_ids) AS tags
+    FROM images i JOIN chosen USING (id)
+        LEFT JOIN directories d ON d.id = i.directory_id
+        LEFT JOIN folders f ON f.id = i.folder_id
+    WHERE i.id > ? AND i.id <= ?)
 SELECT {columns} FROM part ORDER BY id"""
 
 
@@ -171,6 +170,7 @@ class _Job:
             shutil.rmtree(made)
 
     def _choose(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(_NAMES)
         self._chosen.bind(cursor)
         cursor.execute(
             "CREATE OR REPLACE TEMP TABLE chosen AS SELECT i.id FROM images i "

@@ -14,6 +14,11 @@ from pyarrow import parquet
 from tagger.errors import DataError
 
 GROUP_ROWS = 10_000
+# Values that come again and again. For the others a dictionary would only take room.
+FEW = (
+    *("folder", "state", "reason", "description_source", "model", "camera", "lens"),
+    *("format", "width", "height", "tags.list.element", "tag_sources.list.element"),
+)
 
 
 def write(
@@ -27,7 +32,9 @@ def write(
     first = next(groups)
     count = int(first.num_rows)
     try:
-        with parquet.ParquetWriter(path, first.schema, compression="zstd") as writer:
+        with parquet.ParquetWriter(
+            path, first.schema, compression="zstd", use_dictionary=FEW
+        ) as writer:
             writer.write_table(first)
             del first
             for group in groups:
