@@ -28,10 +28,8 @@ def test_the_bench_of_the_catalogue_measures_everything(tmp_path: Path) -> None:
         assert 0 < figures[part]["p50_ms"] <= figures[part]["p95_ms"]
         assert figures[part]["like"]["calls"] > 0
     assert set(figures["deep_page"]) == {"newest", "oldest", "taken", "name", "size"}
-    assert figures["intake"] == {
-        "results": 50,
-        "results_per_s": figures["intake"]["results_per_s"],
-    }
+    assert figures["intake"]["results"] == 50
+    assert figures["intake"]["results_per_s"] > 0
     assert 0 < figures["findable_s"]["max"] < 10
     assert figures["reads"]["at_full_intake"]["calls"] > 0
     # What came in meanwhile is in the exports too: bulk, markers, stream, bulk.

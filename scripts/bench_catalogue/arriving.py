@@ -37,14 +37,20 @@ def measure(
         idle = _reads(catalogue, asked, for_s)
         bulk = min(LARGEST_BULK, source.count // 10)
         source.add(bulk)
+        spent_s = time.process_time()
         alone_s = timed([runtime.take])[0]
+        spent_s = time.process_time() - spent_s
         with _intaker(runtime):
             found = _until_found(catalogue, source)
             with _stream(source):
                 streaming = _reads(catalogue, asked, for_s)
         full, busy_rate = _while_taking(runtime, source, asked, 3 * bulk)
     return {
-        "intake": {"results": bulk, "results_per_s": round(bulk / alone_s)},
+        "intake": {
+            "results": bulk,
+            "results_per_s": round(bulk / alone_s),
+            "cpu_us_a_result": round(spent_s / bulk * 1e6),
+        },
         "findable_s": found,
         "reads": {
             "idle": idle,
