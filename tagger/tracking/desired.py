@@ -47,6 +47,8 @@ class State:
     @property
     def tags(self) -> tuple[ImageTag, ...]:
         """Each tag once, with who said it: a person first."""
+        if not (self.found or self.kept or self.removed):
+            return tuple(self.answered.values())
         said = {
             i: ImageTag(i, name, FROM_PERSON if i in self.kept else FROM_FILE)
             for i, name in self.found.items()
