@@ -5,6 +5,9 @@ VENV ?= .venv
 JOBS ?= 3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
+# What is claimed of the tracking database holds in PostgreSQL as in SQLite.
+SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intake \
+	undo ownwords reconcile tagging sidecar_scan mirror))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
 .PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue clean help
@@ -26,7 +29,7 @@ $(VENV)/.installed: requirements.txt
 exiftool:  ## install exiftool where that may be done, otherwise say how
 	@sh scripts/ensure-exiftool
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-lake.txt
 	@echo "Installing what the checks need into $(VENV) …" >&2
 	@$(PIP) install -r requirements-dev.txt || $(FAILED)
 	@touch $@
@@ -46,6 +49,8 @@ test: lint exiftool  ## check style, types and behaviour, at most 12 minutes on 
 test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 45 minutes
 	$(BIN)/python -m pytest -m "slow and not alone" --timeout 1200 \
 		--numprocesses $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest --postgresql --timeout 600 --numprocesses $(JOBS) \
+		--dist worksteal $(SHARED)
 	$(BIN)/python -m pytest -m "slow and alone" --timeout 1200
 
 bench: install exiftool  ## measure how fast it is here; BENCH="--only scan" for parts

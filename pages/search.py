@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import empty, exports, facets, searchbox, wall
+from pages.parts import empty, exports, facets, insight, searchbox, wall
 from pages.parts.wording import count, plain
 from tagger.catalogue import finding, questions
 from tagger.catalogue.query.fields import FIELDS
@@ -66,4 +66,5 @@ with st.container(
     total = count(page.total, "photo")
     st.text(f"{total} found" if query else f"All {total}, newest first")
     exports.show(wanted)
+insight.show(app, wanted)
 wall.show(page, label=f"{total} found", key="search")

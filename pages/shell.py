@@ -31,9 +31,11 @@ chosen = st.navigation(
             page("dashboard", "Dashboard", "monitoring", default=True),
             page("gallery", "Gallery", "photo_library"),
             page("search", "Search", "search"),
+            page("sql", "SQL", "database"),
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),
+            page("import_tags", "Import tags", "upload_file"),
             page("settings", "Settings", "tune"),
         ],
     }

@@ -217,11 +217,25 @@ class Tagger(_Section):
     max_megapixels: int = Field(250, ge=1, le=1000)
 
 
+class Catalogue(_Section):
+    """How far people's own questions in SQL may go."""
+
+    sql_timeout_s: float = Field(30.0, gt=0, le=3600)
+    sql_rows: int = Field(10_000, ge=1, le=1_000_000)
+    sql_file_rows: int = Field(1_000_000, ge=1)
+
+
 class Data(_Section):
     """Where the program keeps its own files."""
 
     dir: str = "data"
     catalogue: str = ""
+
+
+class Tracking(_Section):
+    """Where jobs, results and edits are kept: in the data folder, or at `url`."""
+
+    url: str = ""
 
 
 class Config(BaseSettings):
@@ -239,7 +253,9 @@ class Config(BaseSettings):
     scan: Scan = Scan()
     schedule: Schedule = Schedule()
     tagger: Tagger = Tagger()
+    catalogue: Catalogue = Catalogue()
     data: Data = Data()
+    tracking: Tracking = Tracking()
 
     @field_validator("servers")
     @classmethod

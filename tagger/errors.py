@@ -3,7 +3,8 @@
     TaggerError
     ├── ConfigError               the user must edit a setting; nothing starts
     ├── UsageError                the user asked for what cannot be done; says why
-    │   └── QueryError            a search that cannot be read; points at the place
+    │   ├── QueryError            a search that cannot be read; points at the place
+    │   └── SqlError              SQL that is refused or fails; shows the place
     ├── DataError                 the data folder is unusable: in use, too new
     │   └── DataFull              no room left in the data folder; the run pauses
     ├── ModelUnavailable          the tagger waits and asks again; no image is blamed
@@ -61,6 +62,14 @@ class QueryError(UsageError):
         return f"{line}\n{' ' * (self.column - 1 - start)}^"
 
 
+class SqlError(UsageError):
+    """A person's SQL that is refused, or fails. `pointer` shows the place, if known."""
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
 class DataError(TaggerError):
     """The data folder cannot be used: held by another process, too new, on a share."""
 
@@ -90,6 +99,10 @@ class ModelUnavailable(TaggerError):
 
 class ModelMissing(ModelUnavailable):
     """The server answers, but does not have the model."""
+
+
+class ModelLost(ModelUnavailable):
+    """The server broke off while it was asked; it may have crashed."""
 
 
 class ModelBusy(ModelUnavailable):

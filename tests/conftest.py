@@ -1,4 +1,8 @@
-"""What every test gets: no settings from outside, and a tracking database."""
+"""What every test gets: no settings from outside, and a tracking database.
+
+With `--postgresql` tracking databases are in a real PostgreSQL server, one for each
+test, so that what holds of one holds of the other.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,21 +11,53 @@ from pathlib import Path
 import pytest
 
 from tagger.tracking.database import Database
+from tests.support_postgres import Postgres
 
 SETTINGS = ("OLLAMA_SERVER", "OLLAMA_MODEL", "DB_PATH", "HOST", "PORT")
+URL = "TAGGER_TRACKING__URL"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgresql", action="store_true", help="keep tracking in PostgreSQL"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """What is claimed of SQLite's own ways is nothing to ask PostgreSQL."""
+    if config.getoption("--postgresql"):
+        other = [item for item in items if item.get_closest_marker("sqlite")]
+        items[:] = [item for item in items if item not in other]
+        config.hook.pytest_deselected(items=other)
+
+
+@pytest.fixture(scope="session")
+def _server(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
+    if not request.config.getoption("--postgresql"):
+        yield None
+        return
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _server: Postgres | None
+) -> None:
     for name in list(os.environ):
         if name.startswith("TAGGER_") or name in SETTINGS:
             monkeypatch.delenv(name)
     # Nothing a test starts may touch the project's own data folder.
     monkeypatch.setenv("TAGGER_DATA_DIR", str(tmp_path / "data"))
+    if _server is not None:
+        monkeypatch.setenv(URL, _server.fresh())
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     """A new tracking database in a data folder of its own."""
-    with Database.open(tmp_path / "data" / "tracking.db") as database:
+    path = tmp_path / "data" / "tracking.db"
+    with Database.open(path, url=os.environ.get(URL, "")) as database:
         yield database

@@ -252,7 +252,7 @@ def _done(outcome: Tagging) -> None:
 
 
 def _replace(config: Config, old: Sequence[str], new: str) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = edits.replace(db, old, new)
     carried = carry_out(config, edit)
     assert edit.photos > 0

@@ -406,15 +406,33 @@ def _image(body: Mapping[str, Any]) -> bytes:
     return b""
 
 
+def _dying(answer: Given, at: str) -> Answerer:
+    """What ends this process at one picture, or at any, as a crash does."""
+    from tests.support_pipeline import number_in
+
+    def answered(image: bytes, _request: Mapping[str, Any]) -> Given:
+        if at == "any" or number_in(image) == int(at):
+            os._exit(1)
+        return answer
+
+    return answered
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Ollama's /api with a fixed answer")
     parser.add_argument("--port", type=int, default=11434)
     parser.add_argument("--delay", type=float, default=0.5, help="seconds an answer")
     parser.add_argument("--slots", type=int, default=4)
     parser.add_argument("--say", action="store_true", help="print the address")
+    parser.add_argument("--dies-at", help="number of a picture, or `any`")
     args = parser.parse_args()
     answer = {"description": "A photo.", "tags": ["photo"], "text": ""}
-    double = OllamaDouble(answer, delay_s=args.delay, slots=args.slots, port=args.port)
+    double = OllamaDouble(
+        _dying(answer, args.dies_at) if args.dies_at else answer,
+        delay_s=args.delay,
+        slots=args.slots,
+        port=args.port,
+    )
     with double:
         if args.say:
             sys.stdout.write(f"{double.url}\n")

@@ -97,7 +97,7 @@ class Library:
         if not self.config.tracking_path.exists():
             return []
         place = os.fsencode(photo.path)
-        with Database.open(self.config.tracking_path) as db:
+        with Database.of(self.config) as db:
             return [past.id for past in history.chosen(db, Which(place=place))]
 
     def images(self) -> dict[Path, ImageSnapshot]:
@@ -114,7 +114,7 @@ class Library:
         """An edit in the program; `change` says what it means."""
         with self._noted():
             try:
-                with Database.open(self.config.tracking_path) as db:
+                with Database.of(self.config) as db:
                     edit = make(db)
             except UsageError:
                 return
@@ -161,7 +161,7 @@ class Library:
 
     def undo_undo(self) -> None:
         """Undo the last undo."""
-        with Database.open(self.config.tracking_path) as db:
+        with Database.of(self.config) as db:
             past_runs = [r for r in history.every_run(db) if r.kind == "undo"]
         if not past_runs:
             return
@@ -209,7 +209,7 @@ class Library:
         assert strays(self.folder) == []
 
     def _check_verified(self) -> None:
-        with Database.open(self.config.tracking_path) as db:
+        with Database.of(self.config) as db:
             disputed = {Path(os.fsdecode(one.path)) for one in conflicts.listed(db)}
         disputed |= {photo.path for photo in self.photos if photo.is_vague}
         faults = verify(self.config, []).faults

@@ -47,7 +47,7 @@ class Library:
 
     def scan(self) -> ScanOutcome:
         """What the regular scan sees; nothing is worked on."""
-        with Database.open(self.config.tracking_path) as db:
+        with Database.of(self.config) as db:
             [folder] = [
                 f for f in folders.every(db) if f.path == os.fsencode(self.root)
             ]

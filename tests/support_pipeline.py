@@ -74,6 +74,7 @@ def settings(tmp_path: Path, *urls: str, **sections: Mapping[str, Any]) -> Confi
     """Settings with a data folder below `tmp_path`, asking these Ollama servers."""
     values: dict[str, Any] = {
         "data": {"dir": str(tmp_path / "data")},
+        "tracking": {"url": os.environ.get("TAGGER_TRACKING__URL", "")},
         "retry": GOOD_PAUSES,
         "scan": {"settle_s": 0.0, "interval_min": 0.05},
         **sections,
@@ -115,7 +116,7 @@ def put_keywords(path: Path, *keywords: str, description: str | None = None) -> 
 
 def known_images(config: Config) -> dict[str, ImageSnapshot]:
     """Every image on record, by file name."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         found = snapshots.after(db, 0, limit=10_000)
     return {os.path.basename(image.shown_path): image for image in found}
 

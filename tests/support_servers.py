@@ -1,6 +1,9 @@
 """Pools of model servers for tests, and a flow that the test itself drives."""
 
 import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +30,47 @@ def pool(
     config = settings(tmp_path, **sections | more)
     listed = [{"url": "http://127.0.0.1:9"} | dict(server) for server in servers]
     return type(config)(**config.model_dump(mode="json") | {"servers": listed})
+
+
+class Dying:
+    """A server in a process of its own, which ends at picture `at` or, None, at any.
+
+    It is started again each time, as a supervisor does; `deaths` counts those.
+    """
+
+    def __init__(self, *, at: int | None) -> None:
+        self._at = "any" if at is None else str(at)
+        self._port = "0"
+        self.deaths = 0
+        self._stop = threading.Event()
+        self._process, self.url = self._start()
+        self._port = self.url.rsplit(":", 1)[1]
+        self._keeper = threading.Thread(target=self._keep)
+
+    def __enter__(self) -> "Dying":
+        self._keeper.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._keeper.join()
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "tests.ollama_double", "--say"]
+        command += ["--port", self._port, "--delay", "0.1", "--dies-at", self._at]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        with process.stdout as said:
+            return process, said.readline().strip()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(0.05):
+            if self._process.poll() is not None:
+                self.deaths += 1
+                time.sleep(0.3)  # long enough to be seen to be away
+                self._process, _ = self._start()
 
 
 def run(config: Config, *paths: Path, **options: object) -> Tagging:

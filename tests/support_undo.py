@@ -39,18 +39,18 @@ def as_meant(folder: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
 
 
 def runs(config: Config) -> list[Run]:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return history.every_run(db)
 
 
 def writes_of(config: Config, path: Path) -> list[PastWrite]:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return history.of(db, [os.fsencode(path)])
 
 
 def edited(config: Config, make: str, *arguments: object, **options: object) -> int:
     """Make an edit and carry it out; its run."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = getattr(edits, make)(db, *arguments, **options)
     return carried_out(config, edit)
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tagger import config
-from tagger.errors import ConfigError, DataError, QueryError, UsageError
+from tagger.errors import ConfigError, DataError, QueryError, SqlError, UsageError
 from tagger.records import WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
@@ -84,7 +84,7 @@ def test_the_command_line_asks_the_running_app(tmp_path: Path) -> None:
     data_dir = config.load().data_dir
     with library(tmp_path) as photos:
         photos.photo("dog.jpg", "dog", description="A dog.")
-    out = tmp_path / "table.csv"
+    out, table = tmp_path / "table.csv", tmp_path / "asked"
 
     with app_process(tmp_path), Database.open(data_dir / "tracking.db"):
         found = App.find(data_dir)
@@ -102,6 +102,16 @@ def test_the_command_line_asks_the_running_app(tmp_path: Path) -> None:
                 app.search('dog "open')
             assert raised.value.pointer == 'dog "open\n    ^'
             assert app.search("dgo").query == "dog"
+            (counted,) = app.facets("dog", by=["tags"], limit=5)
+            assert counted["rows"] == [["dog", 1]]
+            asked = "SELECT tag FROM photo_tags"
+            assert app.sql(asked)["rows"] == [["dog"]]
+            with table.open("wb") as file:
+                assert not app.sql_file(asked, file, format="csv")
+            assert table.read_text() == "tag\ndog\n"
+            with pytest.raises(SqlError, match="not found") as refused:
+                app.sql("SELECT x FROM photos")
+            assert refused.value.pointer.startswith("LINE 1: SELECT x")
             with pytest.raises(UsageError):
                 app.export(tmp_path / "x.csv", format="csv", query='"open')
     assert [path.name for path in tmp_path.glob("*.csv")] == ["table.csv"]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tagger.bench import figures, flows, scans
+from tagger.bench import boxes, figures, scans
 from tagger.bench import run as bench_run
 from tagger.bench.figures import Figure
+from tagger.bench.server import MODEL
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.imaging import made
@@ -50,7 +51,7 @@ def test_a_run_gives_every_figure_with_its_limit_and_leaves_nothing(
         *["looks"] * 6,
         *["writes"] * 7,
         *["scan"] * 3,
-        *["flow"] * 3,
+        *["flow"] * 4,
     ]
     for figure in found:
         assert figure["value"] > 0
@@ -118,8 +119,8 @@ def test_the_limit_of_a_scan_is_what_lies_there(tmp_path: Path) -> None:
 
 
 def test_the_server_answers_no_faster_than_its_slots_allow() -> None:
-    with flows.server(slots=2, answer_ms=100) as url:
-        body = json.dumps({"model": flows.MODEL}).encode()
+    with boxes.server(slots=2, answer_ms=100) as url:
+        body = json.dumps({"model": MODEL}).encode()
         for _ in range(3):
             with urllib.request.urlopen(f"{url}/api/chat", body, timeout=10) as answer:
                 assert json.load(answer)["message"]["role"] == "assistant"

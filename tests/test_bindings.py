@@ -78,7 +78,7 @@ def public(tmp_path: Path) -> Path:
 
 
 def bind(config: Config, path: Path, *names: str) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         known = folders.find(db, os.fsencode(path))
         if known is not None:
             bindings.bind(db, known.id, names or None)
@@ -210,7 +210,7 @@ def test_a_bound_photo_whose_copy_failed_elsewhere_is_not_sent_there(
     """The copy asks first, the bound one follows it, and leads once that has failed."""
     copies(private, tmp_path / "public")
     far.script += [Fault(400)] * 99
-    with Database.open(both.tracking_path) as db:
+    with Database.of(both) as db:
         folders.add(
             db,
             os.fsencode(tmp_path / "public"),
@@ -297,7 +297,7 @@ def test_a_folder_that_is_taken_out_and_comes_back_is_bound_as_it_was(
     both: Config, private: Path
 ) -> None:
     bind(both, private, "near")
-    with Database.open(both.tracking_path) as db:
+    with Database.of(both) as db:
         known = folders.find(db, os.fsencode(private))
         assert known is not None
         folders.remove(db, known.id)
@@ -384,7 +384,7 @@ def test_folders_are_bound_and_set_free_on_the_command_line(
     command(both, "folders", "list")
     assert "near, builtin" in capsys.readouterr().out
     command(both, "folders", "set", str(private), "--servers", "far")
-    with Database.open(both.tracking_path) as db:
+    with Database.of(both) as db:
         assert bindings.read(db).of(os.fsencode(private / "1.jpg")) == {"far"}
         command(both, "folders", "set", str(private), "--servers", "any")
         assert bindings.read(db).of(os.fsencode(private / "1.jpg")) is None

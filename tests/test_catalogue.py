@@ -149,15 +149,17 @@ def test_a_catalogue_of_another_version_is_made_anew(
 
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
-    left = tmp_path / "data" / "catalogue.duckdb.export-x1"
+    left = tmp_path / "data" / "catalogue.duckdb.exports" / "x1"
+    of_old = tmp_path / "data" / "catalogue.duckdb.export-x1"
     spilled = tmp_path / "data" / "catalogue.duckdb.tmp"
     other = tmp_path / "data" / "photos"
-    for folder in (left, spilled, other):
+    for folder in (left, of_old, spilled, other):
         folder.mkdir(parents=True)
         (folder / "part").write_text("x")
 
     with open_catalogue(tmp_path):
         assert not left.exists()
+        assert not of_old.exists()
         assert not (spilled / "part").exists()
         assert (other / "part").exists()
 

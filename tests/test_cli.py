@@ -28,11 +28,18 @@ COMMANDS = (
     *("rebuild", "doctor", "folders add", "folders list", "folders remove"),
     *("folders activate", "folders deactivate", "folders set", "runs", "history"),
     *("undo", "verify"),
-    *("tags add", "tags remove", "tags rename", "tags merge", "tags delete"),
+    *(
+        "tags add",
+        "tags remove",
+        "tags import",
+        "tags rename",
+        "tags merge",
+        "tags delete",
+    ),
     *("describe", "synonyms list", "synonyms add", "synonyms remove", "bans list"),
     *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
     *("queue resume", "queue cancel", "queue add", "queue first", "queue now"),
-    *("queue retry", "bench"),
+    *("queue retry", "bench", "sql", "facets"),
 )
 
 

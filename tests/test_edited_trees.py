@@ -44,7 +44,7 @@ def config(tmp_path: Path, photo: Path) -> Iterator[Config]:
 
 
 def replaced(config: Config, old: list[str], new: str | None) -> int:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = edits.replace(db, old, new)
     carried = carry_out(config, edit)
     assert carried.failed == []
@@ -78,7 +78,7 @@ def test_a_renamed_word_keeps_its_place_in_the_tree(
 def test_a_word_renamed_twice_before_it_is_written_ends_with_the_last_name(
     config: Config, photo: Path
 ) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edits.replace(db, ["dog"], "hound")
         last = edits.replace(db, ["hound"], "wolf")
     carry_out(config, last)
@@ -123,7 +123,7 @@ def test_a_word_that_stands_in_a_tree_only_can_be_taken_out(
 def test_trees_in_any_spelling_are_found(config: Config, photo: Path) -> None:
     person_writes(photo, f"-{LIGHTROOM}+=Animals|DOG|")
     run(config, photo)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = edits.tag(db, [os.fsencode(photo)], remove=["Dog"])
     carry_out(config, edit)
     assert trees(photo)[0] == ["Animals|dog|Rex"]

@@ -48,7 +48,7 @@ def config(tmp_path: Path, photos: Path) -> Iterator[Config]:
 
 
 def made(config: Config, make: str, *arguments: object, **options: object) -> Edit:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = getattr(edits, make)(db, *arguments, **options)
     assert isinstance(edit, Edit)
     return edit
@@ -98,7 +98,7 @@ def test_a_tag_of_the_model_that_a_person_adds_too_is_the_persons(
     assert made(config, "tag", [os.fsencode(photos)], add=["bar code"]).photos == 0
     image = known_images(config)["2.jpg"]
     assert ("bar code", "person") in {(t.name.lower(), t.source) for t in image.tags}
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         banned = vocabulary.add_ban(db, "bar code", past=True)
     assert carry_out(config, banned).failed == []
     run(config, photos, retag=True)
@@ -161,7 +161,7 @@ def test_an_edit_can_be_undone_and_done_again(config: Config, photos: Path) -> N
 def test_synonyms_and_bans_hold_for_answers_to_come_and_on_request_for_old_ones(
     config: Config, photos: Path
 ) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         past = {"past": True, "dry_run": True}
         assert vocabulary.add_synonym(db, "Bar Code", "stripes", **past).photos == 3
         assert vocabulary.every_synonym(db) == []
@@ -185,7 +185,7 @@ def test_without_past_a_synonym_and_a_ban_change_no_photo_of_the_past(
         return {tag.name for tag in known_images(config)[f"{number}.jpg"].tags}
 
     before = {path.name: path.read_bytes() for path in photos.iterdir()}
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         vocabulary.add_synonym(db, "bar code", "Stripes")
         vocabulary.add_ban(db, "number 2")
     assert known(2) == {"number 2", "bar code"}
@@ -198,7 +198,7 @@ def test_without_past_a_synonym_and_a_ban_change_no_photo_of_the_past(
     }
     run(config, photos, retag=True)
     assert known(2) == {*keywords(photos, 2)} == {"Stripes"}
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         vocabulary.remove_synonym(db, "bar code")
         assert known(2) == {"Stripes"}
         allowed = vocabulary.remove_ban(db, "number 2", past=True)
@@ -209,7 +209,7 @@ def test_without_past_a_synonym_and_a_ban_change_no_photo_of_the_past(
 def test_what_a_word_became_is_edited_as_such_however_it_is_spelt(
     config: Config, photos: Path
 ) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         made_of = [
             vocabulary.add_synonym(db, "bar code", "Stre\u0301ifen", past=True),
             vocabulary.add_synonym(db, "number 2", "Two", past=True),
@@ -243,7 +243,7 @@ def test_a_photo_that_waits_for_its_answer_gets_a_persons_words_at_once(
     assert undo(config, Which(run_id=first.run_id)).refused == []
     assert keywords(photos, 4) == []
     second = edited(config, "tag", place, add=["again"])
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert all(edit.finished_at for edit in underway.listed(db, limit=9))
         assert bound.count(db, second.run_id) == 0
     run(config, photos)
@@ -256,7 +256,7 @@ def test_a_photo_that_waits_for_its_answer_gets_a_persons_words_at_once(
 def test_words_of_answers_count_as_what_synonyms_and_bans_make_of_them(
     config: Config, photos: Path
 ) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         vocabulary.add_synonym(db, "bar code", "Stripes", past=True)
         vocabulary.add_ban(db, "number 2", past=True)
     place = [os.fsencode(photos / "2.jpg")]
@@ -305,7 +305,7 @@ def test_what_no_file_can_hold_is_left_out_of_an_edit(
     assert {*keywords(photos, 1)} == names
     assert {t.name for t in known_images(config)["1.jpg"].tags} == names
     assert verify(config, []).faults == ()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         vocabulary.add_synonym(db, "x\udc80y", "z\x01")
         vocabulary.add_ban(db, "q\udc80")
         assert vocabulary.every_synonym(db) == [("xy", "z")]
@@ -318,7 +318,7 @@ def test_what_no_file_can_hold_is_left_out_of_an_edit(
 
 def test_runs_are_listed_with_what_they_wrote(config: Config, photos: Path) -> None:
     edited(config, "tag", [os.fsencode(photos / "1.jpg")], add=["x"])
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert [(r.kind, r.photos) for r in history.every_run(db)] == [
             ("edit", 1),
             ("tag", 3),

@@ -9,8 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tagger.catalogue import export as exports
-from tagger.catalogue import intake
+from tagger.catalogue import intake, parts
 from tagger.catalogue.export import COLUMNS, export, format_of, stream
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
@@ -24,7 +23,9 @@ from tests.support_catalogue import (
     tagged,
 )
 
-HOSTILE = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+WIDE = ["\uff1d1+1", "\uff0b1", "\uff0d2", "\uff20SUM(A1)"]
+HOSTILE = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", *WIDE]
+SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def hostile(catalogue: Catalogue, db: Database, folder_id: int) -> None:
         Photo(
             name=f"{text.strip()} {n}.jpg",
             description=f'{text}, "quoted"; and\nso on',
-            tags=[text.strip(), "dog"],
+            tags=[text.strip(), "dog", f"{text.strip()} 2"],
             text=text,
             camera=text,
             model=text,
@@ -66,12 +67,12 @@ def test_no_cell_of_a_csv_is_taken_for_a_formula(catalogue: Catalogue) -> None:
     for n, (row, text) in enumerate(zip(_csv(catalogue), HOSTILE, strict=True)):
         numbers = {"latitude", "longitude"}
         for column in row.keys() - numbers:
-            assert not row[column].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+            assert not row[column].startswith(SIGNS)
         assert row["text"] == f"'{text}"
         assert row["camera"] == f"'{text}"
         assert row["description"].startswith(f'\'{text}, "quoted"; and\nso on')
         assert row["name"] == f"'{text.strip()} {n}.jpg"
-        assert row["tags"] == f"'{text.strip()};dog"
+        assert row["tags"] == f"'{text.strip()};dog;'{text.strip()} 2"
         assert row["latitude"] == "-12.5"
 
 
@@ -89,13 +90,15 @@ def test_json_lines_and_parquet_hold_the_text_as_it_is(
     lines = b"".join(stream(catalogue, Wanted(), "jsonl")).decode().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["text"] for row in rows] == HOSTILE
-    assert rows[0]["tags"] == ["=1+1", "dog"]
-    assert rows[0]["tag_sources"] == ["=1+1", "=1+1"]
+    assert rows[0]["tags"] == ["=1+1", "dog", "=1+1 2"]
+    assert rows[0]["tag_sources"] == ["=1+1"] * 3
 
     out = tmp_path / "o.parquet"
     assert export(catalogue, Wanted(), out, "parquet") == len(HOSTILE)
     read = duckdb.execute("SELECT text, tags FROM read_parquet(?)", [str(out)])
-    assert read.fetchall() == [(text, [text.strip(), "dog"]) for text in HOSTILE]
+    assert read.fetchall() == [
+        (text, [text.strip(), "dog", f"{text.strip()} 2"]) for text in HOSTILE
+    ]
 
 
 def test_an_export_has_the_columns_promised(
@@ -153,7 +156,7 @@ def test_an_export_in_many_parts_is_one_file_in_order(
     format: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exports, "PART_ROWS", 70)
+    monkeypatch.setattr(parts, "PART_ROWS", 70)
     many(db, folder_id, 500)
     intake.take(catalogue, db)
     out = tmp_path / f"o.{format}"
@@ -162,7 +165,7 @@ def test_an_export_in_many_parts_is_one_file_in_order(
     reader = {"csv": "read_csv", "jsonl": "read_json", "parquet": "read_parquet"}
     rows = duckdb.execute(f"SELECT id, name FROM {reader[format]}(?)", [str(out)])
     assert rows.fetchall() == [(n + 1, f"img{n}.jpg") for n in range(500)]
-    assert list((tmp_path / "it's" / "data").glob("*export-*")) == []
+    assert list((tmp_path / "it's" / "data").glob("*.exports/*")) == []
 
 
 def test_only_the_photos_wanted_are_exported(
@@ -193,7 +196,7 @@ def test_a_photo_taken_in_meanwhile_does_not_disturb_an_export(
     folder_id: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exports, "PART_ROWS", 10)
+    monkeypatch.setattr(parts, "PART_ROWS", 10)
     many(db, folder_id, 50)
     intake.take(catalogue, db)
     pieces = stream(catalogue, Wanted(sort="newest"), "jsonl")

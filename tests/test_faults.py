@@ -56,7 +56,7 @@ class Taken:
 
 
 def add(config: Config, folder: Path, mode: WriteMode) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(folder),
@@ -113,7 +113,7 @@ def test_every_photo_comes_to_an_end_and_nothing_leaks(tmp_path: Path) -> None:
             _until(lambda: pool.answered > COUNT * 3 // 4)
             nearly_done_s = time.monotonic()
             seen.append(Taken.of(tagger))
-            with Database.open(config.tracking_path) as db:
+            with Database.of(config) as db:
                 _until(lambda: _is_over(db, COUNT))
                 reports = {one.name: one for one in status.read(db).servers}
                 seen.append(Taken.of(tagger))
@@ -187,7 +187,7 @@ def test_kills_at_any_moment_repeat_no_question_that_was_answered(
             now = time.monotonic()
             for number in answered(config):
                 known.setdefault(number, now)
-        with running(config), Database.open(config.tracking_path) as db:
+        with running(config), Database.of(config) as db:
             _until(lambda: _is_over(db, KILLED_COUNT))
             # What the last one asked is over, too.
             _until(lambda: not any(server.busy for server in pool.every))
@@ -209,7 +209,7 @@ def test_kills_at_any_moment_repeat_no_question_that_was_answered(
         is_tagged = image.state is ImageState.TAGGED
         assert words["XMP-dc:Subject"] == (once if is_tagged else []), image
     assert strays(tmp_path / "photos") == []
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert writes.open_intents(db) == []
 
 

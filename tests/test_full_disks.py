@@ -203,7 +203,7 @@ def until(true: Callable[[], bool], *, timeout_s: float = 90.0) -> None:
 
 
 def watch(config: Config, folder: Path) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(folder),
@@ -214,7 +214,7 @@ def watch(config: Config, folder: Path) -> None:
 
 
 def is_paused(config: Config) -> bool:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         now = status.read(db)
     return now.state == "paused" and "the disk is full" in (now.message or "")
 

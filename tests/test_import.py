@@ -85,7 +85,7 @@ def test_what_a_person_said_in_the_program_is_the_persons_again(
     config = settings(tmp_path, ollama.url)
     run(config, photos, write_mode=mode)
     one, two = ([os.fsencode(photos / name)] for name in ("1.jpg", "2.jpg"))
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         for edit in (
             edits.tag(db, one, add=["garden", "日本"], remove=["number 1", "Oma"]),
             edits.describe(db, two, "Von Hand"),
@@ -114,7 +114,7 @@ def test_edits_of_a_photo_no_model_has_seen_are_the_persons_again(
     run(config, photos)
     one = photos / "1.jpg"
     undo(config, Which(place=os.fsencode(one)))
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         carry_out(config, edits.tag(db, [os.fsencode(one)], add=["garden"]))
     assert field(one, "XMP-imagetagger:Model") == []
     assert field(one, "XMP-imagetagger:EditedTags") == ["garden"]

@@ -112,12 +112,12 @@ def on_disk(folder: Path) -> dict[str, object]:
 
 
 def last_change(config: Config) -> int:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return changes.latest(db)
 
 
 def images_changed(config: Config, *, since: int) -> list[int]:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         found = changes.after(db, since, limit=10_000)
     return [one.subject_id for one in found if one.kind == changes.IMAGE]
 
@@ -211,7 +211,7 @@ def test_photos_of_a_folder_with_sidecars_only_are_not_written_into_later(
     outcome = imported(config, photos)
 
     assert outcome.beside == (os.fsencode(photos),)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         (folder,) = folders.every(db)
         assert (folder.write_mode, folder.active) == (WriteMode.SIDECAR, False)
     assert imported(config, photos).beside == ()

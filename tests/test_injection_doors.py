@@ -202,7 +202,7 @@ def test_words_for_words_only_become_words(
     numbered(tmp_path / "photos" / "a.jpg", 1)
     ollama.answer = {"description": "x.", "tags": ["dog", "cat", "cow"], "text": ""}
     made = settings(tmp_path, ollama.url)
-    with Database.open(made.tracking_path) as db:
+    with Database.of(made) as db:
         vocabulary.add_synonym(db, "dog", attacks[0])
         vocabulary.add_synonym(db, "cat", attacks[6])
         vocabulary.add_synonym(db, attacks[7], attacks[8])

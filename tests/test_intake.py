@@ -368,6 +368,7 @@ def test_another_tracking_database_replaces_everything(
         assert differences(catalogue, other) == []
 
 
+@pytest.mark.sqlite
 def test_a_restored_older_tracking_database_is_taken_over_whole(
     db: Database, folder_id: int, tmp_path: Path
 ) -> None:
@@ -426,6 +427,7 @@ while True:
 """
 
 
+@pytest.mark.sqlite
 def test_a_kill_at_any_moment_loses_and_doubles_nothing(
     db: Database, folder_id: int, tmp_path: Path
 ) -> None:

@@ -67,7 +67,7 @@ def assert_whole(config: Config, folder: Path, identities: dict[str, str]) -> No
         ]
         assert words["IPTC:Keywords"] == words["XMP-dc:Subject"]
         assert words["XMP-dc:Description"] == [f"This is picture {number}."]
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert writes.open_intents(db) == []
 
 
@@ -103,7 +103,7 @@ def test_kills_of_the_long_running_tagger_at_random_moments(
     folder = tmp_path / "photos"
     identities = photos_of_a_person(folder, 60)
     config = settings(tmp_path, ollama.url)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(folder),
@@ -150,7 +150,7 @@ def _until_all_tagged(config: Config, count: int) -> None:
 def _until_idle(config: Config) -> None:
     """The tagger has noticed that it is done, so it listens to signals."""
     end = time.monotonic() + 60
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         while status.read(db).state != "idle":
             assert time.monotonic() < end
             time.sleep(0.2)

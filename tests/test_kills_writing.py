@@ -317,7 +317,7 @@ def test_kills_while_photos_are_written_lose_nothing(tmp_path: Path) -> None:
     assert_nothing_lost(photos)
     states = {image.state for image in known_images(config).values()}
     assert states == {ImageState.TAGGED}
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert writes.open_intents(db) == []
     assert verified(config) == {"photos": len(photos), "out_of_reach": 0, "faults": []}
     # Otherwise the kills met no write, and nothing was proven.
@@ -329,5 +329,5 @@ def test_kills_while_photos_are_written_lose_nothing(tmp_path: Path) -> None:
 
 def is_half_written(config: Config, folder: Path) -> bool:
     """Whether a tagger was killed between the first byte of a copy and its record."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return bool(strays(folder) or writes.open_intents(db))

@@ -93,7 +93,7 @@ EDITS: Mapping[str, Callable[[Config, Path], int]] = {
 
 def with_words(config: Config, word: str, *, synonym: str | None = None) -> int:
     """A synonym or a ban, applied to what is tagged so far."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         if synonym is not None:
             edit = vocabulary.add_synonym(db, word, synonym, past=True)
         else:
@@ -315,7 +315,7 @@ def test_all_goes_back_after_one_tag_was_taken_out(config: Config, photo: Path) 
 
 def test_an_edit_that_waits_is_not_lost_by_an_undo(config: Config, photo: Path) -> None:
     tagging = tagged(config, photo)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edits.tag(db, place(photo), add=["garden"], remove=["Oma"])
         edits.describe(db, place(photo), "Mein Hund")
     assert refused(undone(config, tagging)) == {}

@@ -234,7 +234,7 @@ def test_photos_of_a_suspended_tagger_are_left_alone_until_its_leases_end(
     config = settings(tmp_path, ollama.url)
     asleep = start(config, "looked", 2)
     asleep.until_suspended()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert not recover.at_start(db)
         assert jobs.release_dead(db) == 0
         held = rows(config, "SELECT id FROM jobs WHERE token IS NOT NULL")
@@ -266,7 +266,7 @@ def test_a_tagger_at_work_inherits_from_one_that_dies_beside_it(
     config = settings(tmp_path, ollama.url)
     asleep = start(config, "looked", 2)
     asleep.until_suspended()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         [mark] = presence.others(config.data_dir)
         mine = runs.begin(db, "tag")
         asleep.process.kill()
@@ -325,7 +325,7 @@ def test_a_command_does_itself_what_a_later_one_took_and_died_over(
     first = threading.Thread(target=lambda: outcome.append(run(config, many)))
     first.start()
     until(lambda: ollama.busy == 4)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         later = start(config)
         until(lambda: bool(_taken(db)))
         later.process.kill()
@@ -354,7 +354,7 @@ def test_the_long_running_tagger_takes_on_what_a_command_that_died_had(
 ) -> None:
     ollama.delay_s = 2.0
     config = settings(tmp_path, ollama.url)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(many),

@@ -68,7 +68,7 @@ def books(tmp_path: Path, ollama: OllamaDouble) -> Library:
 
 
 def add(books: Library, path: Path, **options: object) -> int:
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         folder = folders.add(
             db,
             os.fsencode(path),
@@ -188,6 +188,7 @@ def test_a_lost_database_is_made_again_from_the_mirror(books: Library) -> None:
     assert books.image("a.jpg").written_mode is MIRROR
 
 
+@pytest.mark.sqlite
 def test_words_in_the_mirror_are_imported_though_nobody_says_where_they_are(
     books: Library,
 ) -> None:
@@ -206,7 +207,7 @@ def test_words_in_the_mirror_are_imported_though_nobody_says_where_they_are(
     assert [photo.state for photo in imported.photos] == [ImageState.TAGGED] * 3
     assert {name: books.sources(name) for name in names} == before
     assert (tree(books.root), books.ollama.count) == everything
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         assert [folder.write_mode for folder in folders.every(db)] == [MIRROR]
     assert books.faults() == []
 
@@ -304,7 +305,7 @@ def test_a_lease_lost_around_a_write_leaves_our_words_ours(
             raise jobs.LeaseLost(job.id)
 
     books.tried(photo, observer=lose, stop=stop)
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         jobs.release_all(db)
     books.run()
     assert subject(books.sidecar(photo)) == ["Rex", "dog", "grass"]
@@ -353,7 +354,7 @@ def test_a_mirror_that_is_gone_is_made_anew_when_it_is_set_once_more(
     books.run()
     shutil.rmtree(books.config.mirror_dir)
     assert not books.scan().is_news
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         [folder] = folders.every(db)
         folders.set_write_mode(db, folder.id, MIRROR)
     books.run()
@@ -396,7 +397,7 @@ def test_words_follow_into_another_mirror(books: Library, tmp_path: Path) -> Non
     old = books.sidecar(photo)
     put_in(old, "mine")
     books.run()
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         [folder] = folders.every(db)
         folders.set_write_mode(db, folder.id, MIRROR, mirror=os.fsencode(mirror))
     assert books.scan().changed == 3
@@ -404,7 +405,7 @@ def test_words_follow_into_another_mirror(books: Library, tmp_path: Path) -> Non
     assert subject(mirror / "a.jpg.xmp") == ["Rex", "dog", "grass", "mine"]
     assert mirrored(books.config.mirror_dir) == []
     assert not books.scan().is_news
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         folders.set_write_mode(db, folder.id, MIRROR, mirror=b"")
     other = settings(
         tmp_path, books.ollama.url, metadata={"mirror_dir": str(tmp_path / "other")}
@@ -467,7 +468,7 @@ def test_a_mirror_that_cannot_be_there_is_refused_with_the_reason(
 def test_a_mirror_is_named_only_for_its_mode(books: Library, tmp_path: Path) -> None:
     folder = add(books, books.root)
     with (
-        Database.open(books.config.tracking_path) as db,
+        Database.of(books.config) as db,
         pytest.raises(UsageError, match="only where words go into a mirror"),
     ):
         folders.set_write_mode(

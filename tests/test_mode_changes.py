@@ -30,7 +30,7 @@ def books(tmp_path: Path, ollama: OllamaDouble) -> Library:
 
 
 def edited(books: Library, **change: object) -> None:
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         edit = edits.change(db, [os.fsencode(books.root)], **change)  # type: ignore[arg-type]
     carried = carry_out(books.config, edit)
     assert carried.failed == carried.waiting == []
@@ -68,7 +68,7 @@ def test_a_ban_of_the_past_reaches_files_once_they_are_written_to(
 ) -> None:
     run_in(books, WriteMode.FILE)
     run_in(books, WriteMode.NONE)
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         edit = vocabulary.add_ban(db, "dog", past=True)
     assert carry_out(books.config, edit).failed == []
     assert run_in(books, WriteMode.FILE) == 1

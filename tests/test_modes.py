@@ -53,7 +53,7 @@ def books(
 
 def edit(books: Library, photo: Path, **change: list[str]) -> int:
     """What `tags add` and `tags remove` do."""
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         made = edits.tag(db, [os.fsencode(photo)], **change)
     outcome = carry_out(books.config, made)
     assert outcome.failed == []
@@ -480,7 +480,7 @@ def test_a_folders_mode_is_set_by_command_for_what_is_written_next(
     books = library(tmp_path, ollama, FILE)
     photo = numbered(books.root / "a.jpg", 1)
     books.run()
-    with Database.open(books.config.tracking_path) as db:
+    with Database.of(books.config) as db:
         [folder] = folders.every(db)
         folders.set_write_mode(db, folder.id, MIRROR)
     edit(books, photo, add=["mine"])

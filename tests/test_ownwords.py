@@ -208,7 +208,7 @@ def test_a_folder_taken_out_and_added_again_changes_nothing(
     put_keywords(photo, "Rex")
     run(config, photo.parent)
     before = photo.read_bytes()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         [folder] = folders.every(db)
         folders.remove(db, folder.id)
     assert run(config, photo.parent).images == ()

@@ -504,7 +504,7 @@ def test_a_search_shows_what_it_found_its_tags_and_its_exports() -> None:
     chips = screens.given(test, "chips")["chips"]
     assert {chip["name"] for chip in chips} == {"beach", "dog", "holiday"}
     labels = [link["label"] for link in screens.given(test, "downloads")["links"]]
-    assert labels == ["CSV", "Parquet", "JSON lines"]
+    assert labels == ["CSV", "CSV, plain", "Parquet", "JSON lines", "XMP"]
 
 
 @pytest.mark.usefixtures("library")

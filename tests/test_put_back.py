@@ -38,7 +38,7 @@ def config(tmp_path: Path, ollama: OllamaDouble) -> Config:
 
 
 def removed(config: Config, photo: Path, *names: str) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = edits.tag(db, [os.fsencode(photo)], remove=names)
     assert carry_out(config, edit).failed == []
 
@@ -89,7 +89,7 @@ def test_an_older_copy_under_another_name_takes_no_word_out(
 ) -> None:
     run(config, photo.parent)
     older = photo.read_bytes()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = edits.change(
             db, [os.fsencode(photo)], add=["Rex"], description="Rex at home"
         )

@@ -83,7 +83,7 @@ def sources(config: Config, name: str = "a.jpg") -> dict[str, str]:
 
 def edit_waits(config: Config, text: str) -> None:
     """A person sets the description in the program; a job shall bring it in line."""
-    with Database.open(config.tracking_path) as db, db.write() as connection:
+    with Database.of(config) as db, db.write() as connection:
         connection.execute(update(files).values(person_description=text))
         jobs.queue(connection, list(connection.scalars(select(files.c.id))))
 
@@ -272,14 +272,14 @@ def test_an_edit_that_waits_and_a_change_outside_are_a_conflict(
     run(config, photo.parent)
     assert photo.read_bytes() == before
     assert "conflict" in (known_images(config)["a.jpg"].reason or "")
-    with Database.open(config.tracking_path) as db, db.read() as connection:
+    with Database.of(config) as db, db.read() as connection:
         [row] = connection.execute(select(conflicts)).all()
     assert (row.ours, row.theirs) == ("From the program", "From outside")
     assert row.resolved_at is None
 
 
 def test_synonyms_and_bans_hold_for_answers(config: Config, photo: Path) -> None:
-    with Database.open(config.tracking_path) as db, db.write() as connection:
+    with Database.of(config) as db, db.write() as connection:
         connection.execute(tags.insert().values(name="Hound", key="hound"))
         connection.execute(synonyms.insert().values(key="dog", name="Hound"))
         connection.execute(bans.insert().values(key="grass", name="grass"))
@@ -293,6 +293,6 @@ def test_each_write_says_what_stood_there_before(config: Config, photo: Path) ->
 
     before = file_hash(os.fsencode(photo))
     run(config, photo.parent)
-    with Database.open(config.tracking_path) as db, db.read() as connection:
+    with Database.of(config) as db, db.read() as connection:
         [write] = connection.execute(select(writes)).all()
     assert (write.kind, write.before_hash) == ("tag", before)

@@ -61,7 +61,7 @@ def test_a_lease_lost_around_a_write_leaves_our_words_ours(
     tmp_path: Path, photo: Path, ollama: OllamaDouble, step: str
 ) -> None:
     config = settings(tmp_path, ollama.url)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         another_tagger_is_alive(db)
         stopped = run_until_lost(config, photo, step)
         assert stopped.images[0].state is ImageState.QUEUED
@@ -75,7 +75,7 @@ def test_a_lease_lost_around_a_write_leaves_our_words_ours(
     run(config, photo.parent, retag=True)
     assert in_file(photo)["XMP-dc:Subject"] == ["puppy"]
     assert ollama.count == 2
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert writes.open_intents(db) == []
 
 
@@ -187,7 +187,7 @@ def test_a_folder_taken_out_while_its_photo_is_asked_about_is_not_written_to(
 
     def take_out(step: str, job: jobs.Job) -> None:
         if step == "answered":
-            with Database.open(config.tracking_path) as db:
+            with Database.of(config) as db:
                 folders.remove(db, job.folder_id)
 
     run(config, photo.parent, observer=take_out)
@@ -202,7 +202,7 @@ def test_a_write_mode_changed_while_a_photo_is_asked_about_holds_for_it(
 
     def change(step: str, job: jobs.Job) -> None:
         if step == "answered":
-            with Database.open(config.tracking_path) as db:
+            with Database.of(config) as db:
                 folders.set_write_mode(db, job.folder_id, WriteMode.NONE)
 
     run(config, photo.parent, observer=change)

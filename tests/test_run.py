@@ -67,7 +67,7 @@ def until(true: Callable[[], bool], *, timeout_s: float = 40.0) -> None:
 
 
 def add(config: Config, path: Path, *, mode: WriteMode = WriteMode.FILE) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(path),
@@ -170,7 +170,7 @@ def test_a_server_without_the_model_is_waited_for_and_named(
     start(config)
 
     def waiting() -> bool:
-        with Database.open(config.tracking_path) as db:
+        with Database.of(config) as db:
             now = status.read(db)
         return now.state == "waiting" and "ollama pull" in (now.message or "")
 
@@ -216,7 +216,7 @@ def test_a_stop_while_a_server_thinks_is_prompt_and_clean(
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert b"Traceback" not in process.stderr.read()
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert len(jobs.claim(db, limit=9)) == 6
 
 
@@ -229,7 +229,7 @@ def test_a_scan_that_dies_ends_the_process_and_says_why(
     process = start(config)
 
     def has_scanned() -> bool:
-        with Database.open(config.tracking_path) as db:
+        with Database.of(config) as db:
             return folders.every(db)[0].last_scan_at is not None
 
     until(has_scanned)

@@ -13,6 +13,7 @@ from tagger.tracking import snapshots
 from tests.ollama_double import Fault, OllamaDouble
 from tests.support_pipeline import known_images, number_in, numbered, reads_number
 from tests.support_servers import (
+    Dying,
     add_folder,
     flowing,
     pool,
@@ -147,6 +148,49 @@ def test_a_photo_that_crashes_every_model_is_failed_and_takes_no_server_out(
     failed = [n for n, i in known_images(config).items() if i.state != "tagged"]
     assert failed == ["7.jpg"]
     assert "failed (HTTP 500" in str(known_images(config)["7.jpg"].reason)
+
+
+def test_a_photo_that_ends_the_server_itself_is_failed_and_all_others_are_tagged(
+    tmp_path: Path, photos: Path
+) -> None:
+    """The whole process goes, with all it is asked, and is started again each time."""
+    with Dying(at=7) as server:
+        config = pool(
+            tmp_path,
+            {"name": "dying", "url": server.url, "parallel": 4},
+            retry={"wait_base_s": 0.1, "wait_max_s": 0.3},
+        )
+        with flowing(config, photos) as (shop, flow):
+            done = (ImageState.TAGGED, ImageState.FAILED)
+
+            def all_done() -> bool:
+                found = snapshots.after(shop.db, 0, limit=99)
+                return all(image.state in done for image in found)
+
+            tick_until(flow, all_done, timeout_s=60)
+        # One may look as if the server had been away before it was asked.
+        assert 3 <= server.deaths <= 5
+    failed = [n for n, i in known_images(config).items() if i.state != "tagged"]
+    assert failed == ["7.jpg"]
+    reason = str(known_images(config)["7.jpg"].reason)
+    assert "went away each time it was asked about it" in reason
+
+
+def test_a_server_that_dies_at_every_photo_fails_none(
+    tmp_path: Path, photos: Path
+) -> None:
+    """It has to describe a plain picture before it is believed again."""
+    with Dying(at=None) as server:
+        config = pool(
+            tmp_path,
+            {"name": "dying", "url": server.url, "parallel": 2},
+            retry={"wait_base_s": 0.1, "wait_max_s": 0.2},
+        )
+        with flowing(config, photos) as (shop, flow):
+            tick_until(flow, lambda: server.deaths > 6, timeout_s=60)
+            found = snapshots.after(shop.db, 0, limit=99)
+            states = {image.state for image in found}
+            assert states <= {ImageState.NEW, ImageState.QUEUED}
 
 
 def test_a_server_that_is_there_and_never_answers_fails_no_photo(

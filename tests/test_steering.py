@@ -284,7 +284,7 @@ def test_a_paused_tagger_says_so_and_tag_is_not_held_up(
 ) -> None:
     config = settings(tmp_path, ollama.url)
     assert said(config, "queue", "pause")["paused_at"]
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folders.add(
             db,
             os.fsencode(photos),

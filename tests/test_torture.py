@@ -145,7 +145,7 @@ def _on_record(
     config: Config,
 ) -> tuple[dict[str, ImageSnapshot], dict[str, Cost | None]]:
     """Every photo on record, and what it took, by its path."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         images = {one.shown_path: one for one in snapshots.after(db, 0, limit=10_000)}
         return images, {path: costs.of(db, one.id) for path, one in images.items()}
 

@@ -417,6 +417,7 @@ def test_a_database_without_failed_edits_is_brought_up_to_date(tmp_path: Path) -
     assert columns[0] == columns[1]
 
 
+@pytest.mark.sqlite
 def test_edits_are_found_along_the_line_however_long_it_is(
     db: Database, photos: Path
 ) -> None:
@@ -553,6 +554,7 @@ def test_no_step_over_many_photos_asks_a_query_for_each(
         assert len(sent) < 40, f"{name}: {len(sent)} statements"
 
 
+@pytest.mark.sqlite
 def test_a_claim_sorts_nothing_however_long_the_queue(
     db: Database, photos: Path
 ) -> None:
@@ -657,6 +659,7 @@ def test_a_tagger_is_known_to_others_from_its_first_moment(db: Database) -> None
     assert runs.alive(db) is None
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_told_from_other_trouble(db: Database, photos: Path) -> None:
     """SQLite itself says it here: its file may not grow any more."""
     folder = add_folder(db, photos)

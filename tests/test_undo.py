@@ -52,7 +52,7 @@ def everything(config: Config, place: Path) -> Undone:
 
 
 def last_run(config: Config) -> int:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return history.every_run(db)[0].id
 
 
@@ -106,7 +106,7 @@ def test_an_undo_is_undone_and_no_run_writes_again_what_was_undone(
         assert images["2.jpg"].written_mode is None
         assert [t.name for t in images["1.jpg"].tags] == ["Oma"]
 
-        with Database.open(config.tracking_path) as db:
+        with Database.of(config) as db:
             (undo_run,) = [r for r in history.every_run(db) if r.kind == "undo"]
         assert undo_run.photos == 3
         undo(config, Which(run_id=undo_run.id))

@@ -75,7 +75,7 @@ def killed(config: Config, *arguments: object) -> None:
 def settled(config: Config, photos: Path) -> None:
     """The next start: nothing is open any more, and all is at rest."""
     assert run(config, photos).failed == []
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         assert writes.open_intents(db) == []
     assert strays(photos) == []
     assert_at_rest(config, photos)

@@ -138,7 +138,7 @@ def test_photos_on_a_disk_that_is_away_are_said_not_to_be_checked(
     library = Library(tmp_path / "photos", config, ollama, WriteMode.FILE)
     library.run()
     (tmp_path / "photos").rename(tmp_path / "unplugged")
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         [folder] = folders.every(db)
         folders.set_offline(db, folder.id, "it is not there")
 

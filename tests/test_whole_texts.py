@@ -78,7 +78,7 @@ def pictures(photos: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
 def edited(
     config: Config, make: str, folder: Path, *what: object, **more: object
 ) -> None:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = getattr(edits, make)(db, [os.fsencode(folder)], *what, **more)
     carried = carry_out(config, edit)
     assert (carried.failed, carried.waiting) == ([], [])

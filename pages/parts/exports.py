@@ -1,4 +1,4 @@
-"""Exports: links that save what a search found, in three formats."""
+"""Exports: links that save what a search found, in every format there is."""
 
 from urllib.parse import urlencode
 
@@ -7,18 +7,27 @@ from pages.parts.downloads import Download
 from tagger.catalogue.questions import Wanted
 
 EXPORT_URL = "/api/export"
-FORMATS = {"csv": "CSV", "parquet": "Parquet", "jsonl": "JSON lines"}
+FORMATS = {
+    "csv": ("CSV", "Save what was found as CSV, safe to open in a spreadsheet"),
+    "plain": ("CSV, plain", "The same with all text as it is, for programs"),
+    "parquet": ("Parquet", "Save what was found as Parquet"),
+    "jsonl": ("JSON lines", "Save what was found as JSON lines"),
+    "zip": ("XMP", "Save the words of each photo as an XMP file, all in a ZIP"),
+}
 
 
 def show(wanted: Wanted) -> None:
     """One link a format, each for exactly what is wanted."""
     links = [
-        Download(label, url(wanted, name), f"Save what was found as {label}")
-        for name, label in FORMATS.items()
+        Download(label, url(wanted, name), hint)
+        for name, (label, hint) in FORMATS.items()
     ]
     downloads.show(links, key="search_exports", width="content")
 
 
 def url(wanted: Wanted, format_name: str) -> str:
     """The address of the export."""
-    return f"{EXPORT_URL}?{urlencode({'format': format_name, 'q': wanted.query})}"
+    asked = {"format": format_name, "q": wanted.query}
+    if format_name == "plain":
+        asked |= {"format": "csv", "formula_safe": "false"}
+    return f"{EXPORT_URL}?{urlencode(asked)}"

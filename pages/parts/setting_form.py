@@ -20,6 +20,7 @@ TITLES = {
     "scan": "How folders are looked through",
     "schedule": "When photos are worked on, and in which order",
     "tagger": "The tagger process",
+    "catalogue": "How far questions in SQL may go",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",
     "data": "Where the program keeps its own files",

@@ -139,6 +139,9 @@ _NAMES = {
     "schedule.timezone": "Time zone of these hours, such as Europe/Rome",
     "schedule.order": "Which photos go first",
     "schedule.photos_a_day": "Photos a day, at most (0: no limit)",
+    "catalogue.sql_timeout_s": "A question may take, seconds",
+    "catalogue.sql_rows": "Rows of an answer, at most",
+    "catalogue.sql_file_rows": "Rows of a file, at most",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}

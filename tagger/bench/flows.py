@@ -1,49 +1,29 @@
 """Flows: photos all the way, from a folder to words in their files.
 
-The limit is what the model servers can do: their slots, divided by the time of an
-answer. The first and the last photo leave some slots without work, so that more photos
-come nearer to it.
+What model servers can do is the limit: the places they have, and how long an answer
+takes. A server that answers at once shows what the program itself can do; there the
+limit is decoding and resizing the photos alone. Every flow runs three times.
 """
 
-import json
+import os
 import shutil
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from tagger import config as settings
-from tagger.bench.figures import Figure
-from tagger.bench.server import MODEL
-from tagger.config import ROOT, Config
-from tagger.errors import DataError
-from tagger.imaging import made
-from tagger.pipeline import tagging
-from tagger.vision.choose import choose
+from tagger.bench.boxes import Box, Ran, tagged
+from tagger.bench.figures import ROUNDS, Figure, median, per_cpu_s
+from tagger.config import Config
+from tagger.imaging import decode, made
+from tagger.imaging.colours import resized
+from tagger.imaging.render import THUMBNAIL_PX, thumbnail_of
 
-PHOTOS = 80
+PHOTOS = 160
 SLOTS = 4
 ANSWER_MS = 500.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """One model server to measure with."""
-
-    slots: int
-    answer_ms: float
-
-    @property
-    def limit(self) -> float:
-        """Answers a second when it never waits."""
-        return self.slots / (self.answer_ms / 1000)
-
-    def __str__(self) -> str:
-        slots = "1 slot" if self.slots == 1 else f"{self.slots} slots"
-        return f"{slots} of {self.answer_ms:g} ms"
+# Two servers need a longer run: while the slow one gives its last answer, the places of
+# the fast one are free, and that is to be a small part.
+LONGER = 3
 
 
 def measure(
@@ -55,96 +35,102 @@ def measure(
     slots: int = SLOTS,
     answer_ms: float = ANSWER_MS,
 ) -> Iterator[Figure]:
-    """Photos a second of a whole `tag`, and answers a second of the servers meanwhile.
+    """How busy a fast server is kept, a slow one of a single place, and both together.
 
-    Once with one server, and once with a slow one of a single slot beside it.
+    And how many photos a processor second does where no server is waited for.
     """
     library = folder / "photos"
     library.mkdir()
-    for number in range(photos):
+    for number in range(LONGER * photos):
         made.save(library, number, format="JPEG", megapixels=megapixels)
-    name = f"{photos} JPEG of {megapixels:g} megapixels"
-    fast, slow = (
-        Box(slots=slots, answer_ms=answer_ms),
-        Box(slots=1, answer_ms=4 * answer_ms),
-    )
-    for boxes in ((fast,), (fast, slow)):
-        # Copies, for what was tagged once asks no server again.
-        home = folder / f"{len(boxes)}"
-        shutil.copytree(library, home / "photos")
-        seconds, rate = _tagged(home, config, boxes)
-        if len(boxes) == 1:
-            yield _figure(name, "photos a second, all told", photos / seconds, boxes)
-        yield _figure(name, "answers a second, first to last", rate, boxes)
+    name = f"JPEG of {megapixels:g} megapixels"
+    fast = Box(slots=slots, answer_ms=answer_ms)
+    slow = Box(slots=1, answer_ms=4 * answer_ms)
+    for box, count in ((fast, photos), (slow, max(photos // slots, 2))):
+        runs = _runs(folder, config, [box], count)
+        yield _busy(f"{count} {name}", box, runs)
+    runs = _runs(folder, config, [fast, slow], LONGER * photos)
+    yield _rate(f"{LONGER * photos} {name}", [fast, slow], runs)
+    yield _work(folder, config, name, photos, slots=slots)
 
 
-def _figure(name: str, unit: str, value: float, boxes: Sequence[Box]) -> Figure:
+def _busy(name: str, box: Box, runs: Sequence[Ran]) -> Figure:
     return Figure(
         part="flow",
         name=name,
-        value=value,
-        unit=unit,
+        value=median([run.busy_places for run in runs]),
+        unit="places busy, first to last question",
+        limit_name=str(box),
+        limit=box.slots,
+    )
+
+
+def _rate(name: str, boxes: Sequence[Box], runs: Sequence[Ran]) -> Figure:
+    return Figure(
+        part="flow",
+        name=name,
+        value=median([run.answers_a_second for run in runs]),
+        unit="answers a second, first to last",
         limit_name=" and ".join(map(str, boxes)),
         limit=sum(box.limit for box in boxes),
     )
 
 
-def _tagged(home: Path, config: Config, boxes: Sequence[Box]) -> tuple[float, float]:
-    """How many seconds a `tag` took, and how many answers a second came meanwhile."""
-    with ExitStack() as stack:
-        urls = [
-            stack.enter_context(server(slots=box.slots, answer_ms=box.answer_ms))
-            for box in boxes
-        ]
-        own = _settings(config, home / "data", urls, boxes)
-        outcome = tagging.tag(own, [bytes(home / "photos")], choose(own))
-        stats = [found for url in urls if (found := _stats(url))["answered"]]
-    if outcome.failed or outcome.gave_up or not stats:
-        raise DataError(f"the measured photos were not tagged: {outcome.failed[:1]}")
-    began_s = min(one["first_s"] for one in stats)
-    lasted_s = max(one["last_s"] for one in stats) - began_s
-    return outcome.seconds, sum(one["answered"] for one in stats) / lasted_s
-
-
-def _settings(
-    config: Config, data: Path, urls: Sequence[str], boxes: Sequence[Box]
-) -> Config:
-    """Settings of its own: nothing of what people have is touched or asked."""
-    servers = [
-        {"url": url, "model": MODEL, "parallel": box.slots}
-        for url, box in zip(urls, boxes, strict=True)
-    ]
-    return settings.check(
-        {
-            "data": {"dir": str(data)},
-            "servers": servers,
-            "model": {**config.model.model_dump(), "backend": "ollama"},
-            "metadata": config.metadata.model_dump(),
-            "tagger": config.tagger.model_dump(),
-            "scan": {"settle_s": 0.0},
-        }
+def _work(
+    folder: Path, config: Config, name: str, photos: int, *, slots: int
+) -> Figure:
+    """Photos a processor second, all told but for the server's own."""
+    runs, limits = [], []
+    paths = [bytes(path) for path in _some(folder, photos)]
+    for _ in range(ROUNDS):
+        limits.append(per_cpu_s(photos, lambda: _resized(paths, config)))
+        runs += _runs(folder, config, [Box(slots=slots, answer_ms=0)], photos, rounds=1)
+    return Figure(
+        part="flow",
+        name=f"{photos} {name}",
+        value=median([photos / run.cpu_s for run in runs]),
+        unit="photos a CPU-second, answered at once",
+        limit_name="decoding and resizing alone",
+        limit=median(limits),
     )
 
 
-@contextmanager
-def server(*, slots: int, answer_ms: float) -> Iterator[str]:
-    """The model server, in a process of its own; its address."""
-    command = [
-        *(sys.executable, "-m", "tagger.bench.server"),
-        *("--slots", str(slots), "--ms", str(answer_ms)),
-    ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
+def _resized(paths: Sequence[bytes], config: Config) -> None:
+    """What a photo needs at least: its pixels at the model's size and a thumbnail's."""
+    most_px = config.tagger.max_megapixels
+    side_px = config.model.image_side_px
+    base_px = max(side_px, THUMBNAIL_PX)
+    for path in paths:
+        with (
+            decode.open_photo(path, max_megapixels=most_px) as photo,
+            decode.decoded(photo, side_px=base_px) as pixels,
+        ):
+            base = decode.shrunk(pixels, base_px)
+        resized(base, side_px)
+        thumbnail_of(base, THUMBNAIL_PX)
 
 
-def _stats(url: str) -> dict[str, float]:
-    with urllib.request.urlopen(f"{url}/stats", timeout=10) as answer:
-        found: dict[str, float] = json.load(answer)
-        return found
+def _runs(
+    folder: Path,
+    config: Config,
+    boxes: Sequence[Box],
+    photos: int,
+    *,
+    rounds: int = ROUNDS,
+) -> list[Ran]:
+    """A `tag` of some photos, a few times; each on copies, which nobody knows yet."""
+    found = []
+    for _ in range(rounds):
+        home = folder / "run"
+        (home / "photos").mkdir(parents=True)
+        for path in _some(folder, photos):
+            shutil.copy2(path, home / "photos")
+        # What is still to be put on the disk would be waited for in the run.
+        os.sync()
+        found.append(tagged(home, config, boxes))
+        shutil.rmtree(home)
+    return found
+
+
+def _some(folder: Path, photos: int) -> list[Path]:
+    return list(islice(sorted((folder / "photos").iterdir()), photos))

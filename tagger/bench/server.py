@@ -4,7 +4,7 @@
 
 It listens on the loopback address alone, says its port on standard output, and ends
 with its standard input, so that it never outlives who started it. It looks at no
-picture. `/stats` tells how long its slots were busy.
+picture. `/stats` tells how long its slots were busy, and what processor time it took.
 """
 
 import argparse
@@ -90,6 +90,8 @@ class Bench:
             "first_s": self._first or self._last,
             "last_s": self._last,
             "seconds": lasted_s,
+            "cpu_s": time.process_time(),
+            "busy_s": self._busy_s,
             "busy_share": self._busy_s / possible_s if possible_s else 0.0,
         }
 

@@ -1,33 +1,29 @@
-"""Export: the photos wanted, as CSV, Parquet or JSON lines.
+"""Export: the photos wanted, as CSV, Parquet, JSON lines, or XMP files in a ZIP.
 
-The file is written part by part, some thousand photos at a time and all from one state
-of the catalogue, so memory stays flat however many there are.
+DuckDB writes the file part by part, some thousand photos at a time and all from one
+state of the catalogue, so memory stays flat however many there are.
 
 A CSV is made for spreadsheets: text that would be taken for a formula gets an
 apostrophe before it, because file names and descriptions come from strangers. Tags
 and their sources stand in one cell each, with `;` between. `formula_safe=False` gives
-the text as it is; Parquet and JSON lines always do, with real lists.
+the text as it is; Parquet and JSON lines always do, with real lists. The ZIP is made by
+`xmpzip`; with `says_who` its files say who said their words.
 """
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 
-from tagger.catalogue import parquet
-from tagger.catalogue.store import Catalogue, export_prefix
+from tagger.catalogue import copying, parquet, parts
+from tagger.catalogue.copying import list_cell, text_cell
+from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
-from tagger.errors import DataError, UsageError
-
-PART_ROWS = 10_000
-PIECE_BYTES = 1 << 20
+from tagger.catalogue.xmpzip import XmpZip
+from tagger.errors import UsageError
 
 # Every column, and whether its value is text from outside (then CSV guards it).
 COLUMNS = {
@@ -56,27 +52,6 @@ COLUMNS = {
     "answered_at": False,
 }
 LISTS = ("tags", "tag_sources")
-
-# The name of each tag, at the place of its id. Looking names up in one list takes a
-# tenth of the time of joining them and collecting them again.
-_NAMES = """SET VARIABLE names = (
-    SELECT list(coalesce(name, '') ORDER BY place)
-    FROM range(1, (SELECT coalesce(max(tag_id), 0) + 1 FROM tags)) r(place)
-        LEFT JOIN tags ON tag_id = place)"""
-
-# A variable, not a table to join: a join would copy the list for every photo.
-_PART = """WITH part AS (
-    SELECT i.id, i.name, i.state, i.reason, i.description, i.description_source,
-        i.text, i.tag_sources, i.model, i.taken_at, i.camera, i.lens,
-        i.latitude, i.longitude, i.width_px AS width, i.height_px AS height,
-        i.size_bytes AS bytes, i.format, i.added_at, i.answered_at,
-        coalesce(d.path, '') || i.name AS path, f.path AS folder,
-        list_select(getvariable('names'), i.tag_ids) AS tags
-    FROM images i JOIN chosen USING (id)
-        LEFT JOIN directories d ON d.id = i.directory_id
-        LEFT JOIN folders f ON f.id = i.folder_id
-    WHERE i.id > ? AND i.id <= ?)
-SELECT {columns} FROM part ORDER BY id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +82,13 @@ def export(
     format: str,
     *,
     formula_safe: bool = True,
+    says_who: bool = True,
 ) -> int:
     """Write the photos wanted to a file; returns how many they are.
 
     A path appears, or is replaced, only when all is written.
     """
-    job = _Job(catalogue, choose(catalogue, wanted), _known(format), formula_safe)
+    job = _job(catalogue, wanted, format, formula_safe, says_who)
     if not isinstance(out, Path):
         for piece in job.pieces():
             out.write(piece)
@@ -131,11 +107,28 @@ def export(
 
 
 def stream(
-    catalogue: Catalogue, wanted: Wanted, format: str, *, formula_safe: bool = True
+    catalogue: Catalogue,
+    wanted: Wanted,
+    format: str,
+    *,
+    formula_safe: bool = True,
+    says_who: bool = True,
 ) -> Iterator[bytes]:
     """The same in pieces of bytes. A bad question is refused before the first."""
-    job = _Job(catalogue, choose(catalogue, wanted), _known(format), formula_safe)
-    return job.pieces()
+    return _job(catalogue, wanted, format, formula_safe, says_who).pieces()
+
+
+def _job(
+    catalogue: Catalogue,
+    wanted: Wanted,
+    format: str,
+    formula_safe: bool,
+    says_who: bool,
+) -> "_Job | XmpZip":
+    known, chosen = _known(format), choose(catalogue, wanted)
+    if known == "zip":
+        return XmpZip(catalogue, chosen, says_who=says_who)
+    return _Job(catalogue, chosen, known, formula_safe)
 
 
 class _Job:
@@ -151,59 +144,30 @@ class _Job:
         self.count = 0
 
     def pieces(self) -> Iterator[bytes]:
-        with self._folder() as folder, self._catalogue.cursor() as cursor:
-            cursor.execute("BEGIN TRANSACTION")
-            self._choose(cursor)
+        where = self._catalogue.path
+        with copying.folder(where) as folder, self._catalogue.cursor() as cursor:
+            parts.fix(cursor, self._chosen)
             make = self._whole if self._format.whole else self._parts
             for part in make(cursor, folder):
-                yield from _read(part)
+                yield from copying.read(part)
                 part.unlink()
-
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
-        """A folder for the parts, beside the catalogue; gone afterwards."""
-        catalogue = self._catalogue.path
-        made = tempfile.mkdtemp(prefix=export_prefix(catalogue), dir=catalogue.parent)
-        try:
-            yield Path(made)
-        finally:
-            shutil.rmtree(made)
-
-    def _choose(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        cursor.execute(_NAMES)
-        self._chosen.bind(cursor)
-        cursor.execute(
-            "CREATE OR REPLACE TEMP TABLE chosen AS SELECT i.id FROM images i "
-            f"WHERE {self._chosen.condition} ORDER BY i.id",
-            list(self._chosen.parameters),
-        )
 
     def _parts(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
         """Files that each hold some of the photos, in order; at least one."""
         options = self._format.first_options
-        part = _PART.replace("{columns}", self._columns)
-        for number, bounds in enumerate(_bounds(cursor)):
+        part = parts.PART.replace("{columns}", self._columns)
+        for number, bounds in enumerate(parts.bounds(cursor)):
             path = folder / f"{number:06d}"
-            self.count += _copy(cursor, part, path, options, bounds)
+            self.count += copying.copy(cursor, part, path, options, bounds)
             options = self._format.options
             yield path
 
     def _whole(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
         """One file that holds them all."""
-        part = _PART.replace("{columns}", self._columns)
-        self.count = parquet.write(cursor, part, _bounds(cursor), folder / "whole")
+        select = parts.PART.replace("{columns}", self._columns)
+        bounds = parts.bounds(cursor)
+        self.count = parquet.write(cursor, select, bounds, folder / "whole")
         yield folder / "whole"
-
-
-def _bounds(cursor: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
-    """Ranges of ids, open below, that hold at most `PART_ROWS` photos each."""
-    cursor.execute(
-        "SELECT max(id) FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) // ? "
-        "AS part FROM chosen) GROUP BY part ORDER BY part",
-        [PART_ROWS],
-    )
-    tops = [0, *(int(row[0]) for row in cursor.fetchall())]
-    return list(pairwise(tops)) or [(0, 0)]
 
 
 def _columns(format: str, formula_safe: bool) -> str:
@@ -214,47 +178,14 @@ def _columns(format: str, formula_safe: bool) -> str:
 
 def _cell(name: str, formula_safe: bool) -> str:
     """One column of a CSV as SQL."""
-    value = f"array_to_string({name}, ';')" if name in LISTS else name
-    if formula_safe and COLUMNS[name]:
-        value = (
-            f"CASE WHEN regexp_matches({value}, '^[=+\\-@\\t\\r\\n]') "
-            f"THEN '''' || {value} ELSE {value} END"
-        )
+    make = list_cell if name in LISTS else text_cell
+    value = make(name, formula_safe=formula_safe and COLUMNS[name])
     return f"{value} AS {name}"
 
 
-def _copy(
-    cursor: duckdb.DuckDBPyConnection,
-    select: str,
-    path: Path,
-    options: str,
-    parameters: Sequence[int] = (),
-) -> int:
-    """Write what a statement selects to a file; returns how many rows that were."""
-    copy = f"COPY ({select}) TO {_literal(path)} ({options})"
-    try:
-        cursor.execute(copy, list(parameters))
-    except duckdb.IOException as error:
-        raise DataError(
-            f"{path.parent}: the export cannot be written: {error}"
-        ) from error
-    return int(cursor.fetchall()[0][0])
-
-
-def _literal(path: Path) -> str:
-    """A path as SQL text; it is one of ours, but the data folder may have a quote."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
-
-
 def _known(format: str) -> str:
-    if format.lower() not in FORMATS:
+    if format.lower() not in (*FORMATS, "zip"):
         raise UsageError(
-            f"{format!r} is no export format; choose csv, parquet or jsonl"
+            f"{format!r} is no export format; choose csv, parquet, jsonl or zip"
         )
     return format.lower()

@@ -3,6 +3,9 @@
 DuckDB lets one process open a file for writing and then no other open it at all, so
 whoever finds it held is told by which process. Inside the process every thread reads
 through a cursor of its own and sees a consistent state while one writer goes on.
+
+The whole instance is confined when it has been opened: no file but its own and those
+below the folder of exports, no extension, no network, and no way to set that otherwise.
 """
 
 import re
@@ -53,6 +56,7 @@ class Catalogue:
         connection = _connect(path, wait_s)
         try:
             _sweep(path)
+            _confine(connection, path)
             _prepare(connection, path)
             text = TextIndex.open(search_dir)
         except BaseException:
@@ -134,9 +138,27 @@ def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
         time.sleep(RETRY_S)
 
 
-def export_prefix(path: Path) -> str:
-    """What the names of folders begin with in which exports are prepared."""
-    return f"{path.name}.export-"
+def exports_dir(path: Path) -> Path:
+    """The one folder besides its own files that this catalogue can reach."""
+    return path.with_name(f"{path.name}.exports")
+
+
+def literal(text: Path | str) -> str:
+    """A text as SQL; a path is one of ours, but the data folder may have a quote."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Lock the instance in. What is allowed comes first: nothing can be set after."""
+    folder = exports_dir(path)
+    folder.mkdir(exist_ok=True)
+    for setting in (
+        f"allowed_directories = [{literal(folder)}]",
+        "python_enable_replacements = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
 
 
 def _spill_dir(path: Path) -> Path:
@@ -145,7 +167,8 @@ def _spill_dir(path: Path) -> Path:
 
 def _sweep(path: Path) -> None:
     """Remove what a killed process left; nobody else can have the catalogue open."""
-    for left in (_spill_dir(path), *path.parent.glob(f"{export_prefix(path)}*")):
+    of_old = path.parent.glob(f"{path.name}.export-*")
+    for left in (_spill_dir(path), exports_dir(path), *of_old):
         shutil.rmtree(left, ignore_errors=True)
 
 

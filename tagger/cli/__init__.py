@@ -15,6 +15,7 @@ from tagger.errors import (
     ConfigError,
     ModelUnavailable,
     QueryError,
+    SqlError,
     TaggerError,
     UsageError,
 )
@@ -38,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         return code
     except TaggerError as error:
         sys.stderr.write(f"{printable(str(error))}\n")
-        if isinstance(error, QueryError):
+        if isinstance(error, QueryError | SqlError):
             for line in error.pointer.splitlines():
                 sys.stderr.write(f"{printable(line)}\n")
         return _code(error)

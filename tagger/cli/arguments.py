@@ -51,7 +51,10 @@ def parser() -> ArgumentParser:
     _status(commands)
     steering.add(commands)
     _search(commands)
+    _facets(commands)
     _export(commands)
+    _publish(commands)
+    _sql(commands)
     _rebuild(commands)
     _doctor(commands)
     corrections.add(commands)
@@ -246,15 +249,91 @@ def _search(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--limit", type=positive, default=50, metavar="N")
 
 
+def _facets(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "facets",
+        "counting:facets",
+        "count photos by tags, folders, years, cameras and more",
+        json=True,
+        epilog="by: tags, folders, years, months, cameras, lenses, formats, models,\n"
+        "states, tagging (with tags or without), together (pairs of tags), time (tags\n"
+        "by year), singletons (tags of one photo), drift (what one model says and\n"
+        "another does not)",
+    )
+    command.add_argument("query", nargs="*", metavar="QUERY")
+    command.add_argument(
+        "--by", action="append", metavar="WHAT", help="may be repeated; see below"
+    )
+    command.add_argument("--limit", type=positive, default=20, metavar="N")
+    command.add_argument(
+        "--models",
+        nargs=2,
+        metavar=("FIRST", "SECOND"),
+        help="for drift (default: the two that answered most)",
+    )
+
+
 def _export(commands: "Commands[ArgumentParser]") -> None:
     command = _command(
         commands,
         "export",
         "catalogue:export",
         "write the catalogue, or what a query finds, to a file",
+        epilog="A ZIP has an XMP file for each photo, at its path.",
     )
-    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl")
+    command.add_argument("file", metavar="FILE.csv|.parquet|.jsonl|.zip")
     command.add_argument("--query", default="", metavar="Q")
+    _plain(command)
+
+
+def _sql(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "sql",
+        "asking:sql",
+        "ask the catalogue in SQL, read-only",
+        json=True,
+        epilog="examples, each in quotes for the shell:\n"
+        '  "SELECT tag, count(*) AS photos FROM photo_tags GROUP BY tag"\n'
+        '  "DESCRIBE photos"\n'
+        "docs/SQL.md describes the tables",
+    )
+    command.add_argument("text", nargs="?", metavar="SELECT")
+    command.add_argument("--saved", metavar="NAME", help="ask a saved question")
+    command.add_argument("--csv", action="store_true", help="print CSV")
+    command.add_argument(
+        "--out", metavar="FILE.csv|.parquet|.jsonl", help="write the answer to a file"
+    )
+    _plain(command)
+
+
+def _plain(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--plain",
+        action="store_true",
+        help="in a CSV, leave text as it is that a spreadsheet takes for a formula",
+    )
+
+
+def _publish(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "publish",
+        "publishing:publish",
+        "publish the catalogue as a snapshot in a DuckLake that others read",
+        json=True,
+        epilog="examples:\n"
+        "  publish ducklake:sqlite:/share/photos.sqlite\n"
+        "  publish 'ducklake:postgres:dbname=photos host=db' --data-path /share/photos",
+    )
+    command.add_argument("target", metavar="ducklake:sqlite:FILE|ducklake:postgres:…")
+    command.add_argument(
+        "--data-path",
+        metavar="DIR",
+        help="folder of the lake's Parquet files; needed when a lake in PostgreSQL is "
+        "made, otherwise FILE.files",
+    )
 
 
 def _rebuild(commands: "Commands[ArgumentParser]") -> None:

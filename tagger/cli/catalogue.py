@@ -33,8 +33,8 @@ def search(options: Namespace, config: Config) -> int:
         with app:
             answer = app.search(query, limit=options.limit)
     else:
-        with _opened(config) as opened:
-            answer = _search(opened.catalogue, query, options.limit)
+        with opened(config) as runtime:
+            answer = _search(runtime.catalogue, query, options.limit)
     found = answer.photos
     if answer.query != query:
         output.problem(f"nothing matches {query}; this is for {answer.query}")
@@ -66,19 +66,32 @@ def _search(catalogue: Catalogue, query: str, limit: int) -> Answer:
 
 
 def export(options: Namespace, config: Config) -> int:
-    """Write the catalogue, or what a query finds, as CSV, Parquet or JSON lines."""
+    """Write the catalogue, or what a query finds, as a table or as XMP files."""
     out = Path(options.file)
     kind = catalogue_export.format_of(out)
+    written(config, out, kind, query=options.query, formula_safe=not options.plain)
+    output.problem(f"wrote {out}")
+    return 0
+
+
+def written(
+    config: Config, out: Path, kind: str, *, query: str = "", formula_safe: bool = True
+) -> None:
+    """Have the photos a query finds written to a file, by the app if it runs."""
     app = App.find(config.data_dir)
     if app is not None:
         with app:
-            app.export(out, format=kind, query=options.query)
-    else:
-        with _opened(config) as opened:
-            wanted = Wanted(query=options.query)
-            catalogue_export.export(opened.catalogue, wanted, out, kind)
-    output.problem(f"wrote {out}")
-    return 0
+            app.export(out, format=kind, query=query, formula_safe=formula_safe)
+        return
+    with opened(config) as runtime:
+        catalogue_export.export(
+            runtime.catalogue,
+            Wanted(query=query),
+            out,
+            kind,
+            formula_safe=formula_safe,
+            says_who=config.metadata.provenance,
+        )
 
 
 def rebuild(options: Namespace, config: Config) -> int:
@@ -89,17 +102,18 @@ def rebuild(options: Namespace, config: Config) -> int:
             with app:
                 app.rebuild(progress)
         else:
-            with _opened(config) as opened:
-                web_rebuild.everything(opened, progress)
+            with opened(config) as runtime:
+                web_rebuild.everything(runtime, progress)
     output.problem("catalogue, search index and thumbnails were made anew")
     return 0
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[Runtime]:
-    opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
+def opened(config: Config) -> Iterator[Runtime]:
+    """The catalogue, with everything new in it, for a moment."""
+    runtime = Runtime.open(config, wait_s=LOCK_WAIT_S)
     try:
-        opened.take()
-        yield opened
+        runtime.take()
+        yield runtime
     finally:
-        opened.close()
+        runtime.close()

@@ -92,7 +92,9 @@ def _verify(commands: "Commands[ArgumentParser]") -> None:
 
 
 def _tags(commands: "Commands[ArgumentParser]") -> None:
-    group = commands.add_parser("tags", help="add, remove, rename and merge tags")
+    group = commands.add_parser(
+        "tags", help="add, remove, import, rename and merge tags"
+    )
     actions = group.add_subparsers(required=True, metavar="ACTION")
     for name, text in (("add", "add tags to photos"), ("remove", "take tags away")):
         one = _edit(actions, name, f"editing:{name}", text)
@@ -104,6 +106,14 @@ def _tags(commands: "Commands[ArgumentParser]") -> None:
             metavar="PATH",
             help="photos, or folders of them",
         )
+    brought = _edit(
+        actions,
+        "import",
+        "sheets:bring_in",
+        "change tags as a CSV file says: columns id or path, and tags, or add and "
+        "remove, with ; between tags",
+    )
+    brought.add_argument("file", metavar="FILE.csv")
     rename = _edit(actions, "rename", "editing:rename", "give a tag another name")
     rename.add_argument("old", metavar="OLD")
     rename.add_argument("new", metavar="NEW")

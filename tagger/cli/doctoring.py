@@ -15,7 +15,7 @@ from tagger.web.client import App
 
 def doctor(options: Namespace, config: Config) -> int:
     """Say what stands in the way, and what to do; exit code 1 if anything does."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         app = App.find(config.data_dir)
         if app is not None:
             app.close()

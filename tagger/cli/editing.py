@@ -34,7 +34,7 @@ class Change(Protocol):
 def add(options: Namespace, config: Config) -> int:
     """Add tags to photos."""
     places = _places(options.image)
-    return _edit(
+    return carry_out(
         options,
         config,
         lambda db, dry: edits.tag(db, places, add=options.tags, dry_run=dry),
@@ -44,7 +44,7 @@ def add(options: Namespace, config: Config) -> int:
 def remove(options: Namespace, config: Config) -> int:
     """Take tags from photos."""
     places = _places(options.image)
-    return _edit(
+    return carry_out(
         options,
         config,
         lambda db, dry: edits.tag(db, places, remove=options.tags, dry_run=dry),
@@ -54,7 +54,7 @@ def remove(options: Namespace, config: Config) -> int:
 def rename(options: Namespace, config: Config) -> int:
     """Give a tag another name on every photo."""
     old, new = [options.old], options.new
-    return _edit(
+    return carry_out(
         options, config, lambda db, dry: edits.replace(db, old, new, dry_run=dry)
     )
 
@@ -64,14 +64,14 @@ def merge(options: Namespace, config: Config) -> int:
     *old, new = options.tags
     if not old:
         raise UsageError("name the tags to merge, and last the one they become")
-    return _edit(
+    return carry_out(
         options, config, lambda db, dry: edits.replace(db, old, new, dry_run=dry)
     )
 
 
 def delete(options: Namespace, config: Config) -> int:
     """Take a tag from every photo."""
-    return _edit(
+    return carry_out(
         options,
         config,
         lambda db, dry: edits.replace(db, [options.name], None, dry_run=dry),
@@ -81,7 +81,7 @@ def delete(options: Namespace, config: Config) -> int:
 def describe(options: Namespace, config: Config) -> int:
     """Give a photo a description."""
     places = _places([options.path])
-    return _edit(
+    return carry_out(
         options,
         config,
         lambda db, dry: edits.describe(db, places, options.text, dry_run=dry),
@@ -90,7 +90,7 @@ def describe(options: Namespace, config: Config) -> int:
 
 def synonyms(options: Namespace, config: Config) -> int:
     """List the words that become others."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = vocabulary.every_synonym(db)
     if options.json:
         output.data([{"word": word, "tag": tag} for word, tag in listed])
@@ -119,7 +119,7 @@ def remove_synonym(options: Namespace, config: Config) -> int:
 
 def bans(options: Namespace, config: Config) -> int:
     """List the tags that no answer shall bring."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = vocabulary.every_ban(db)
     if options.json:
         output.data(listed)
@@ -153,18 +153,18 @@ def _places(paths: list[str]) -> list[bytes]:
 def _vocabulary(options: Namespace, config: Config, change: Change) -> int:
     """Change the lists, and with `--past` the photos that are tagged already."""
     if options.past or options.dry_run:
-        return _edit(
+        return carry_out(
             options, config, lambda db, dry: change(db, past=True, dry_run=dry)
         )
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         change(db, past=False, dry_run=False)
     output.problem("it holds for answers from now on; --past applies it to older ones")
     return 0
 
 
-def _edit(options: Namespace, config: Config, make: Make) -> int:
+def carry_out(options: Namespace, config: Config, make: Make) -> int:
     """Say what an edit touches, make it, and carry it out."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         edit = make(db, options.dry_run)
     touched = (
         f"{output.count(edit.photos, 'photo')}, {output.count(edit.files, 'file')}"

@@ -25,7 +25,7 @@ ANY = "any"
 
 def add(options: Namespace, config: Config) -> int:
     """Add a folder; a running tagger takes it up at once."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folder = folders.add(
             db,
             os.fsencode(Path(options.path).absolute()),
@@ -58,7 +58,7 @@ def change(options: Namespace, config: Config) -> int:
             "folders set: say what to change, with --write (and --mirror) or --servers"
         )
     names = _servers(options.servers, config)
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folder = _named(db, options.folder)
         if options.servers is not None:
             bindings.bind(db, folder.id, names)
@@ -102,7 +102,7 @@ def _servers(given: str | None, config: Config) -> list[str] | None:
 
 def show(options: Namespace, config: Config) -> int:
     """List the folders."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed, watching = folders.every(db), runs.watching(db)
     if not listed:
         output.problem("no folders yet; `python -m tagger folders add PATH` adds one")
@@ -111,7 +111,7 @@ def show(options: Namespace, config: Config) -> int:
 
 def remove(options: Namespace, config: Config) -> int:
     """Take a folder out of the catalogue; its files stay as they are."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folder = _named(db, options.folder)
         folders.remove(db, folder.id)
     if options.json:
@@ -131,7 +131,7 @@ def deactivate(options: Namespace, config: Config) -> int:
 
 
 def _switch(options: Namespace, config: Config, *, active: bool) -> int:
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         folder = _named(db, options.folder)
         folders.set_active(db, folder.id, active)
         return _show(options, config, [folders.get(db, folder.id)])
@@ -139,7 +139,7 @@ def _switch(options: Namespace, config: Config, *, active: bool) -> int:
 
 def scan(options: Namespace, config: Config) -> int:
     """Look through folders now: those named, or all active ones."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         chosen = (
             [_named(db, path) for path in options.paths]
             if options.paths

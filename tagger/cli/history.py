@@ -20,7 +20,7 @@ SOME_LEFT = 3
 
 def runs(options: Namespace, config: Config) -> int:
     """List the runs, newest first, with how many photos each wrote."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = past.every_run(db)
     if options.json:
         output.data(listed)
@@ -59,7 +59,7 @@ def _undone(run: Run) -> str:
 def history(options: Namespace, config: Config) -> int:
     """List what was written into photos, and what of it still stands."""
     places = [os.path.realpath(os.fsencode(path)) for path in options.paths]
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = past.of(db, places)
     if options.json:
         output.data([_as_json(write) for write in listed])
@@ -138,7 +138,7 @@ def _verdict(report: Report) -> str:
 
 def conflicts(options: Namespace, config: Config) -> int:
     """List what an edit and a change made outside disagree about."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         listed = disputes.listed(db)
     if options.json:
         output.data(listed)

@@ -24,7 +24,7 @@ NEXT_SHOWN = 10
 def show(options: Namespace, config: Config) -> int:
     """Show where the queue stands, what comes next, and what failed."""
     schedule = config.schedule
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         now, wanted = status.read(db), controls.read(db)
         folders = waiting.by_folder(db)
         newest_first = schedule.order == "newest"
@@ -99,7 +99,7 @@ def _why_not(place: waiting.Place) -> str:
 
 def pause(options: Namespace, config: Config) -> int:
     """Let the queue rest until it is resumed."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         wanted = controls.pause(db)
     if options.json:
         output.data({"paused_at": wanted.paused_at})
@@ -110,7 +110,7 @@ def pause(options: Namespace, config: Config) -> int:
 
 def resume(options: Namespace, config: Config) -> int:
     """Let the queue go on."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         was_paused = controls.resume(db)
     if options.json:
         output.data({"paused_at": None, "was_paused": was_paused})
@@ -121,7 +121,7 @@ def resume(options: Namespace, config: Config) -> int:
 
 def cancel(options: Namespace, config: Config) -> int:
     """Take waiting photos out of the queue."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         count = cancelling.cancel(db, _place(options))
     return _counted(
         options, count, "taken out of the queue; `queue add` puts them back"
@@ -130,7 +130,7 @@ def cancel(options: Namespace, config: Config) -> int:
 
 def add(options: Namespace, config: Config) -> int:
     """Put photos that are in no queue back into it."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         count = cancelling.put_back(db, _place(options))
     return _counted(options, count, "queued again")
 
@@ -139,7 +139,7 @@ def first(options: Namespace, config: Config) -> int:
     """Let the photos of one folder go first, now and later."""
     if (options.place is None) is not options.none:
         raise UsageError("name a folder, or say --none")
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         count = controls.put_first(db, None if options.none else _real(options.place))
     if options.none and not options.json:
         output.line("no folder goes first any more")
@@ -149,7 +149,7 @@ def first(options: Namespace, config: Config) -> int:
 
 def now(options: Namespace, config: Config) -> int:
     """Let photos go ahead of everything, a pause included."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         ids = [_photo(db, path) for path in options.paths]
         count = controls.want_now(db, ids, ask_again=options.retag)
     if not count and not options.json:
@@ -160,7 +160,7 @@ def now(options: Namespace, config: Config) -> int:
 
 def retry(options: Namespace, config: Config) -> int:
     """Queue failed photos again: all, or those with one kind of reason."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         if options.reason is None:
             return _counted(options, reasons.retry(db), "queued again")
         groups = reasons.groups(db)

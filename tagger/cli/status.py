@@ -20,7 +20,7 @@ COSTS = (
 
 def status(options: Namespace, config: Config) -> int:
     """Show where the queue stands, who is asked, and what went wrong last."""
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         now = tracking_status.read(db)
         errors = [
             {"file": image.shown_path, "state": image.state, "reason": image.reason}
@@ -79,7 +79,7 @@ def _server(server: ServerReport) -> str:
 def costs(options: Namespace, config: Config) -> int:
     """Show what photos took lately: seconds in each step, and tokens, by server."""
     since_s = time.time() - options.hours * 3600
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         rows = tracking_costs.spent(db, since_s=since_s)
     if options.json:
         output.data({"hours": options.hours, "servers": rows})

@@ -102,7 +102,7 @@ def _bench(commands: "Commands[ArgumentParser]") -> None:
         "--megapixels", type=float, default=12.0, metavar="N", help="size of a photo"
     )
     bench.add_argument(
-        "--flow-photos", type=positive, default=80, metavar="N", help="photos to tag"
+        "--flow-photos", type=positive, default=160, metavar="N", help="photos to tag"
     )
     bench.add_argument(
         "--slots", type=positive, default=4, metavar="S", help="slots of the server"

@@ -108,9 +108,9 @@ def _choice(options: Namespace, config: Config) -> Choice:
 
 def _has_bound_folders(config: Config) -> bool:
     """Whether some photos may have servers of their own, whatever the others have."""
-    if not config.tracking_path.exists():
+    if not Database.is_there(config):
         return False
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         return bool(bindings.read(db).rules)
 
 

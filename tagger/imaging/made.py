@@ -1,8 +1,10 @@
 """Made: pictures like photographs in size, detail and noise, for measuring with."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tagger.imaging import decode  # noqa: F401  (it gives Pillow its HEIC)
@@ -25,6 +27,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
 }
 _COARSE_PX = 12  # what the eye takes for things
 _NOISE = 6.0  # what a sensor adds, of 255
+_SHIFTS_PX = 64
 
 
 def save(folder: Path, number: int, *, format: str, megapixels: float) -> Path:
@@ -45,6 +48,17 @@ def _picture(number: int, megapixels: float) -> Image.Image:
     smooth = Image.fromarray(things).resize(
         (width_px, height_px), Image.Resampling.BICUBIC
     )
-    noise = random.standard_normal((height_px, width_px, 1), dtype=np.float32)
-    pixels = np.asarray(smooth, dtype=np.float32) + _NOISE * noise
+    noise = _noise(width_px, height_px)
+    # Another piece of the same noise for each: making it anew takes longest.
+    left, top = random.integers(0, _SHIFTS_PX, 2)
+    noise = noise[top : top + height_px, left : left + width_px, None]
+    pixels = np.asarray(smooth, dtype=np.int16) + noise
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@functools.lru_cache(maxsize=1)
+def _noise(width_px: int, height_px: int) -> NDArray[np.int8]:
+    """Noise that is a little larger than a picture."""
+    size = (height_px + _SHIFTS_PX, width_px + _SHIFTS_PX)
+    noise = np.random.default_rng(0).standard_normal(size, dtype=np.float32)
+    return (_NOISE * noise).round().astype(np.int8)

@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
-from tagger.errors import ModelBusy, ModelUnavailable, ServerFails
+from tagger.errors import ModelBusy, ModelLost, ModelUnavailable, ServerFails
 from tagger.pipeline import failing
 from tagger.pipeline.desk import Desk
+from tagger.pipeline.endings import ENDINGS, Endings, ServerEnds
 from tagger.pipeline.guard import TICK_S, Guard
 from tagger.pipeline.held import Held
 from tagger.pipeline.inflight import InFlight
@@ -49,6 +51,7 @@ class Asking:
         self._pass_on = pass_on
         self._may_go = may_go
         self._pictures = InFlight()
+        self._endings = Endings()
 
     def serve(self, server: Slots) -> None:
         """One place at one server: take what is next, ask, record.
@@ -73,6 +76,8 @@ class Asking:
         if is_known or item.waits_on:
             self._pass_on(item)
         elif self._pictures.lead(item):
+            assert item.identity is not None
+            item.endings = self._endings.of(item.identity)
             self._desk.put(item)
 
     def give_back_waiting(self, which: Callable[[Item], bool]) -> None:
@@ -133,6 +138,7 @@ class Asking:
 
     def _answer(self, server: Slots, item: Item, ask: Ask) -> Answer:
         assert item.picture is not None
+        assert item.identity is not None
         item.waited()
         try:
             with item.timed("asking_s"):
@@ -142,6 +148,7 @@ class Asking:
                 self._hand_on(server, item, ask, error)
             raise
         server.succeeded()
+        self._endings.forget(item.identity)
         server.leave_place(ask)  # the next photo need not wait for the disk
         item.cost = replace(
             item.cost,
@@ -165,17 +172,36 @@ class Asking:
             self._put_again(item)
             raise _HandedOn
         item.failed_at.add(server.name)
-        goes_on = failing.may_fail_again(item) and self._desk.has_another(item)
+        may_be_its_end = isinstance(error, ModelLost) and item.endings + 1 >= ENDINGS
+        goes_on = (
+            failing.may_fail_again(item)
+            and not may_be_its_end
+            and self._desk.has_another(item)
+        )
         item.failures += 1  # until it is known whose fault it was
         if goes_on:
             self._put_again(item)
         is_its_fault = server.failed(ask, error)
         if not is_its_fault:
             item.failures -= 1
+        if isinstance(error, ModelLost) and not is_its_fault:
+            assert item.identity is not None
+            item.endings = self._endings.saw(item.identity)
         if goes_on:
             raise _HandedOn
+        if may_be_its_end and ask.alone and not is_its_fault:
+            self._end(item, error)
         if is_its_fault:
             raise ServerFails(item.job.path, str(error)) from error
+
+    def _end(self, item: Item, error: ModelUnavailable) -> NoReturn:
+        """Servers went away too often while they were asked, at last for it alone."""
+        assert item.identity is not None
+        self._endings.forget(item.identity)
+        raise ServerEnds(
+            item.job.path,
+            f"the model server went away each time it was asked about it ({error})",
+        ) from error
 
     def _put_again(self, item: Item) -> None:
         item.ready_at = time.perf_counter()

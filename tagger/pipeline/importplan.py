@@ -56,8 +56,8 @@ def plan(
 @contextmanager
 def _record(config: Config) -> Iterator[Database]:
     """The tracking database; where there is none, one that goes when it was asked."""
-    if config.tracking_path.exists():
-        with Database.open(config.tracking_path) as db:
+    if Database.is_there(config):
+        with Database.of(config) as db:
             yield db
     else:
         with (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tagger.config import Retry
-from tagger.errors import ImageError, ModelBusy, ModelUnavailable
+from tagger.errors import ImageError, ModelBusy, ModelLost, ModelUnavailable
 from tagger.imaging.picture import Picture
 from tagger.pipeline.health import Health
 from tagger.pipeline.pace import Pace
@@ -150,6 +150,8 @@ class Slots:
                 return self._judge(ask, error)
             with self._lock:
                 self._out(found, hopeless=not error.may_pass)
+                if isinstance(error, ModelLost):
+                    self._health.needs_proof = True  # it may crash at every photo
         # Whoever still waits for it there need not wait any longer.
         self.backend.hang_up()
         return False

@@ -70,7 +70,8 @@ class Item:
 
     `servers` are those it may be sent to, by name; None leaves that open. `failed_at`
     are those that gave it no answer; `failures` counts how often that was its own
-    fault, since its job was taken. `is_urgent` says that a person came to want it now
+    fault, since its job was taken, `endings` how often a server went away meanwhile.
+    `is_urgent` says that a person came to want it now
     after that. `waits_on` says that only an edit is carried out; an
     answer is still to come. `cost` is what it took so far.
     """
@@ -88,6 +89,7 @@ class Item:
     servers: frozenset[str] | None = None
     failed_at: set[str] = field(default_factory=set)
     failures: int = 0
+    endings: int = 0
     is_urgent: bool = False
     cost: Cost = field(default_factory=Cost)
     ready_at: float | None = None
@@ -98,7 +100,8 @@ class Item:
 
         Once may be chance, and to empty a server for it costs several answers.
         """
-        return self.job.server_failures + self.failures >= SUSPECT_FAILURES
+        failures = self.job.server_failures + self.failures
+        return max(failures, self.endings) >= SUSPECT_FAILURES
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -211,8 +211,8 @@ def plan(
     """The photos `tag` would work on, by path; nothing is changed or recorded."""
     seen = photos_at(config, paths)
     done = set()
-    if not retag and config.tracking_path.exists():
-        with Database.open(config.tracking_path) as db:
+    if not retag and Database.is_there(config):
+        with Database.of(config) as db:
             done = places.unchanged_and_tagged(db, seen)
     return sorted(path for path in seen if path not in done)[:limit]
 

@@ -113,7 +113,7 @@ def opened(config: Config, *, darkroom: Darkroom = DARKROOM) -> Iterator[Worksho
 
     Without exiftool photos are still looked at, and their words wait to be written.
     """
-    with Database.open(config.tracking_path) as db:
+    with Database.of(config) as db:
         workshop = Workshop(
             config=config,
             db=db,

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import ImageState
-from tagger.tracking import queueing, tagnames
+from tagger.tracking import dialects, queueing, tagnames
 from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
@@ -258,7 +258,7 @@ def next_due(
         due = connection.execute(
             select(
                 func.min(
-                    func.max(
+                    dialects.larger(
                         func.coalesce(jobs.c.not_before, now),
                         func.coalesce(jobs.c.lease_until, now),
                     )

@@ -11,7 +11,7 @@ import time
 from sqlalchemy import Connection, select, text
 
 from tagger.records import ImageState, utc_now
-from tagger.tracking import changes
+from tagger.tracking import changes, dialects
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below
 from tagger.tracking.queueing import enqueue
@@ -49,8 +49,7 @@ def cancel(db: Database, place: bytes | None = None) -> int:
         stem = place.rstrip(b"/")
         values |= {"place": place, "below": stem + b"/", "beyond": stem + b"0"}
     with db.write() as connection:
-        connection.execute(text(_CHOSEN))
-        connection.execute(text("DELETE FROM cancelled"))
+        dialects.temporary(connection, _CHOSEN)
         connection.execute(
             text(_CHOOSE + (_BELOW if place is not None else "")), values
         )
@@ -61,7 +60,7 @@ def _take_out(connection: Connection) -> int:
     # Words that could not be written yet still wait for that; only the asking ends.
     connection.execute(
         text(
-            """UPDATE jobs SET ask_again = 0 WHERE file_id IN
+            """UPDATE jobs SET ask_again = false WHERE file_id IN
             (SELECT file_id FROM cancelled WHERE state = 'not written')"""
         )
     )

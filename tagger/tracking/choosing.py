@@ -1,6 +1,5 @@
 """Choosing: which photos an edit is about, told by sets of one statement each."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import WriteMode
-from tagger.tracking import tagnames
+from tagger.tracking import dialects, tagnames
 from tagger.tracking.places import at_or_below
 from tagger.tracking.schema import (
     file_tags,
@@ -39,8 +38,7 @@ def at(places: Sequence[bytes]) -> ColumnElement[bool]:
 
 def among(ids: Iterable[int], of: Column[int] = files.c.id) -> ColumnElement[bool]:
     """Whether a photo is one of these, however many: they are one bound value."""
-    listed = func.json_each(json.dumps(sorted(set(ids)))).table_valued("value")
-    return of.in_(select(listed.c.value))
+    return of.in_(dialects.numbers(ids))
 
 
 def photos() -> Select[Any]:

@@ -1,8 +1,6 @@
-"""The tracking database's file: opening it, and its two kinds of transactions.
+"""The tracking database: opening it, and its two kinds of transactions.
 
-SQLite in WAL mode lets many processes read while one writes. Writers take the lock at
-once (`BEGIN IMMEDIATE`), because a read that turns into a write can fail at any time.
-`synchronous=FULL`, because a step we call recorded must survive a power cut.
+It is a file in the data folder, or, for several machines, a PostgreSQL server.
 """
 
 import shutil
@@ -11,34 +9,50 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from tagger.config import Config
 from tagger.errors import DataError, DataFull
-from tagger.tracking import migrations, schema
+from tagger.tracking import engines, migrations, schema
 from tagger.tracking.filesystems import refuse_network_share
 
-BUSY_TIMEOUT_S = 60
 # With less than this left, an I/O error is a full disk.
 ROOM_BYTES = 1 << 20
 
 
 class Database:
-    """One open tracking database; safe to use from any thread."""
+    """One open tracking database; safe to use from any thread.
+
+    `path` is its file; with PostgreSQL no such file is there, but its folder is where
+    this machine's processes meet. `where` names the database for people.
+    """
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self.path = path
+        self.where = str(path)
+        if engine.dialect.name != "sqlite":
+            self.where = engine.url.set(drivername="postgresql").render_as_string()
         # SQLite has whoever finds the file locked sleep, ever longer, and nobody wakes
         # it. Threads of one process wake each other.
         self._turn = threading.RLock()
 
     @classmethod
-    def open(cls, path: Path) -> "Database":
-        """Open or make the database at `path`, in its present shape.
+    def of(cls, config: Config) -> "Database":
+        """Open or make the database that the settings name."""
+        return cls.open(config.tracking_path, url=config.tracking.url)
+
+    @staticmethod
+    def is_there(config: Config) -> bool:
+        """Whether there may be one already, without making it."""
+        return bool(config.tracking.url) or config.tracking_path.exists()
+
+    @classmethod
+    def open(cls, path: Path, *, url: str = "") -> "Database":
+        """Open or make the database at `path`, or at `url`, in its present shape.
 
         Raises `DataError` if the folder is on a network share, cannot be written, or
         holds a database made by a newer version.
@@ -51,11 +65,17 @@ class Database:
                 f"{path.parent}: the data folder cannot be made: {error.strerror}; "
                 "set TAGGER_DATA_DIR to a folder you may write to"
             ) from error
-        database = cls(_engine(path), path)
+        engine = engines.postgresql(url) if url else engines.sqlite(path)
+        database = cls(engine, path)
         with database.write() as connection:
-            migrations.migrate(connection, where=str(path))
+            migrations.migrate(connection, where=database.where)
             _identify(connection)
         return database
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes of other machines may work on it as well."""
+        return self.where != str(self.path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -80,9 +100,11 @@ class Database:
             yield
         except OperationalError as error:
             cause = str(error.orig)
+            if "No space left" in cause and self.is_shared:
+                raise DataFull(f"{self.where}: the server's disk is full") from error
             if "full" in cause or ("I/O" in cause and self.is_full()):
                 raise DataFull(self.full_disk) from error
-            raise DataError(f"{self.path}: {cause}") from error
+            raise DataError(f"{self.where}: {cause}") from error
         except DatabaseError as error:
             if "not a database" in str(error.orig) or "malformed" in str(error.orig):
                 raise DataError(
@@ -129,27 +151,3 @@ def _identify(connection: Connection) -> None:
     connection.execute(
         insert(schema.counters).values(name="changes", value=0).on_conflict_do_nothing()
     )
-
-
-def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_TIMEOUT_S},
-        pool_size=16,
-        max_overflow=48,
-    )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        # Without this the driver would begin and commit on its own.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("tagger_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
 from sqlalchemy import Connection, literal, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from tagger.errors import UsageError
 from tagger.records import utc_now
@@ -114,6 +114,27 @@ def change(
             set_all(connection, described, **values)
             _resolve(connection, described)
         return _made(connection, kind, detail, touched)
+
+
+def each(
+    db: Database,
+    *,
+    add: Mapping[str, Sequence[int]],
+    remove: Mapping[str, Sequence[int]],
+    detail: Mapping[str, object],
+    dry_run: bool = False,
+) -> Edit:
+    """Give tags to photos of their own, and take others from theirs, as one edit."""
+    for name in add:
+        _named([name])
+    ids = sorted({i for found in (*add.values(), *remove.values()) for i in found})
+    with db.write() as connection:
+        if dry_run:
+            return _asked(connection, "import", ids)
+        for names, kept in ((add, True), (remove, False)):
+            for name, found in names.items():
+                _say(connection, found, name, kept=kept)
+        return _made(connection, "import", detail, ids)
 
 
 def replace(

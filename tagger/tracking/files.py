@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select, text, update
 
 from tagger.records import ImageState, StatKey, utc_now
-from tagger.tracking import changes, tagnames, xmpscan
+from tagger.tracking import changes, dialects, tagnames, xmpscan
 from tagger.tracking.database import Database
 from tagger.tracking.places import at_or_below, is_within
 from tagger.tracking.queueing import (
@@ -31,6 +31,9 @@ from tagger.tracking.xmpscan import XmpScan
 SEEN = """CREATE TEMP TABLE IF NOT EXISTS seen (
     path BLOB PRIMARY KEY, dev INTEGER, ino INTEGER, size_bytes INTEGER,
     mtime_ns INTEGER, ctime_ns INTEGER) WITHOUT ROWID"""
+STAGE = """INSERT INTO seen
+    VALUES (:path, :dev, :ino, :size_bytes, :mtime_ns, :ctime_ns)
+    ON CONFLICT DO NOTHING"""
 SAME = """s.ino = f.ino AND s.size_bytes = f.size_bytes
     AND s.mtime_ns = f.mtime_ns AND s.ctime_ns = f.ctime_ns"""
 
@@ -54,9 +57,10 @@ def stamps(db: Database, folder_id: int) -> dict[bytes, int]:
     with db.read() as connection:
         # Straight from the driver: SQLAlchemy's rows would take twice as long.
         driver = connection.connection.cursor()
+        mark = "%s" if dialects.is_postgresql(connection) else "?"
         driver.execute(
             f"""SELECT path, {STAMP} FROM files
-            WHERE folder_id = ? AND missing_since IS NULL AND NOT unreachable""",
+            WHERE folder_id = {mark} AND missing_since IS NULL AND NOT unreachable""",
             (folder_id,),
         )
         while rows := driver.fetchmany(STAMPS_A_READ):
@@ -147,16 +151,10 @@ def _is_known(connection: Connection, folder_id: int) -> bool:
 
 
 def _stage(connection: Connection, seen: Sequence[Seen]) -> None:
-    connection.exec_driver_sql(SEEN)
-    connection.exec_driver_sql("DELETE FROM seen")
-    rows = [
-        (s.path, k.dev, k.ino, k.size_bytes, k.mtime_ns, k.ctime_ns)
-        for s, k in ((s, s.stat) for s in seen)
-    ]
+    dialects.temporary(connection, SEEN)
+    rows = [{"path": one.path, **asdict(one.stat)} for one in seen]
     if rows:
-        connection.exec_driver_sql(
-            "INSERT OR IGNORE INTO seen VALUES (?,?,?,?,?,?)", rows
-        )
+        connection.execute(text(STAGE), rows)
 
 
 def _move(connection: Connection, folder_id: int) -> list[int]:
@@ -225,10 +223,11 @@ def _changed(connection: Connection) -> list[int]:
     before a write of ours is old by now, so the file is asked once more.
     """
     rows = connection.execute(
-        text(
+        dialects.steered(
+            connection,
             f"""SELECT f.id, f.path, f.size_bytes, f.mtime_ns, f.ctime_ns
             FROM seen s CROSS JOIN files f ON f.path = s.path WHERE NOT ({SAME})
-            AND f.id NOT IN (SELECT file_id FROM writes WHERE state = 'intent')"""
+            AND f.id NOT IN (SELECT file_id FROM writes WHERE state = 'intent')""",
         )
     ).all()
     ids = []
@@ -257,7 +256,7 @@ def _returned(connection: Connection) -> list[int]:
         AND path IN (SELECT path FROM seen)"""
     ids = connection.scalars(text(f"SELECT id FROM files {where}")).all()
     connection.execute(
-        text(f"UPDATE files SET missing_since = NULL, unreachable = 0 {where}")
+        text(f"UPDATE files SET missing_since = NULL, unreachable = false {where}")
     )
     return list(ids)
 
@@ -296,16 +295,16 @@ def _gone(
         ]
     if not unseen:
         return []
-    connection.exec_driver_sql(UNSEEN)
-    connection.exec_driver_sql("DELETE FROM unseen")
-    rows = [(path,) for path in unseen]
-    connection.exec_driver_sql("INSERT INTO unseen VALUES (?)", rows)
+    dialects.temporary(connection, UNSEEN)
+    rows = [{"path": path} for path in unseen]
+    connection.execute(text("INSERT INTO unseen VALUES (:path)"), rows)
     found = connection.execute(
-        text(
+        dialects.steered(
+            connection,
             """SELECT f.id, f.path, f.unreachable
             FROM unseen u CROSS JOIN files f ON f.path = u.path
             WHERE f.folder_id = :folder AND f.missing_since IS NULL
-                AND f.path NOT IN (SELECT path FROM seen)"""
+                AND f.path NOT IN (SELECT path FROM seen)""",
         ),
         {"folder": folder_id},
     )
@@ -350,7 +349,7 @@ def _insert_new(
             """INSERT INTO files (folder_id, path, dev, ino, size_bytes, mtime_ns,
                 ctime_ns, state, unreachable, added_at)
             SELECT :folder, path, dev, ino, size_bytes, mtime_ns, ctime_ns,
-                :state, 0, :now
+                :state, false, :now
             FROM seen WHERE path NOT IN (SELECT path FROM files) ORDER BY path
             RETURNING id"""
         ),
@@ -360,11 +359,12 @@ def _insert_new(
         text(
             f"""INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
                 server_failures, not_before, created_at, was_state, touched_ns)
-            SELECT id, 0, {PRIORITY}, 1, 0, 0,
+            SELECT id, false, {PRIORITY}, 1, 0, 0,
                 CASE WHEN settled > :seconds AND settled <= :seconds + :settle
                     THEN settled END, :now, 'new', mtime_ns
             FROM (SELECT id, path, mtime_ns,
-                max(mtime_ns, ctime_ns) / 1e9 + :settle AS settled
+                CASE WHEN mtime_ns > ctime_ns THEN mtime_ns ELSE ctime_ns END / 1e9
+                    + :settle AS settled
                 FROM files WHERE id > :last ORDER BY id) f"""
         ),
         now,

@@ -3,10 +3,20 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Text,
+    and_,
+    or_,
+    select,
+    update,
+)
 
 from tagger.records import ImageState, WriteMode, utc_now
-from tagger.tracking import tagnames
+from tagger.tracking import dialects, tagnames
 from tagger.tracking.schema import files, folders
 
 # Higher goes first. What a person wants now goes ahead of everything, even of a pause.
@@ -29,7 +39,7 @@ def enqueue(
     if not not_before:
         return
     connection.execute(
-        text(
+        dialects.typed(
             f"""INSERT INTO jobs (file_id, ask_again, priority, wanted, attempts,
                 server_failures, not_before, created_at, was_state, was_reason,
                 touched_ns)
@@ -45,7 +55,10 @@ def enqueue(
                     THEN jobs.was_state ELSE excluded.was_state END,
                 was_reason = CASE WHEN excluded.was_state = 'queued'
                     THEN jobs.was_reason ELSE excluded.was_reason END,
-                touched_ns = excluded.touched_ns"""
+                touched_ns = excluded.touched_ns""",
+            ask=Boolean,
+            at=Float,
+            now=Text,
         ),
         [
             {"file_id": file_id, "ask": ask_again, "at": at, "now": utc_now()}

@@ -82,12 +82,12 @@ def groups(db: Database) -> list[Group]:
     """What stands in the way of photos, by kind of reason, most photos first."""
     photos = func.count()
     with db.read() as connection:
-        rows = connection.execute(
+        grouped = (
             select(
                 files.c.state,
                 files.c.reason,
                 photos.label("photos"),
-                func.min(files.c.path).label("example"),
+                func.min(files.c.id).label("first"),
             )
             .join(folders)
             .where(
@@ -96,7 +96,12 @@ def groups(db: Database) -> list[Group]:
                 folders.c.removed_at.is_(None),
             )
             .group_by(files.c.state, files.c.reason)
-            .order_by(photos.desc())
+            .subquery()
+        )
+        rows = connection.execute(
+            select(grouped, files.c.path.label("example"))
+            .join(files, files.c.id == grouped.c.first)
+            .order_by(grouped.c.photos.desc())
         ).all()
     found: dict[tuple[str, str], Group] = {}
     for row in rows:

@@ -2,10 +2,10 @@
 
 import time
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, select, update
 
 from tagger.records import Cost, ImageState, StatKey, WriteMode, utc_now
-from tagger.tracking import changes, costs, underway
+from tagger.tracking import changes, costs, dialects, underway
 from tagger.tracking.database import Database
 from tagger.tracking.files import restat
 from tagger.tracking.jobs import Job, LeaseLost, hold, is_asked_anew, release
@@ -57,7 +57,7 @@ def postpone(
             # An edit stays first in line; another photo had its turn.
             priority=case(
                 (jobs.c.edit_id.is_not(None), jobs.c.priority),
-                else_=func.min(jobs.c.priority, FIRST),
+                else_=dialects.smaller(jobs.c.priority, FIRST),
             ),
         )
         if cost is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from tagger.records import ServerReport, Watching, utc_now
 from tagger.tracking import presence
@@ -15,6 +15,8 @@ from tagger.tracking.schema import runs, taggers
 
 # A tagger reports every second or two; silent for longer, it is taken for dead.
 ALIVE_S = 15.0
+# The runs of this very process.
+_ours: set[int] = set()
 
 
 def begin(db: Database, kind: str) -> int:
@@ -37,6 +39,7 @@ def begin(db: Database, kind: str) -> int:
                 seen_at=time.time(),
             )
         )
+    _ours.add(int(run_id))
     return int(run_id)
 
 
@@ -109,8 +112,19 @@ def watching(db: Database) -> dict[int, Watching]:
 
 
 def others_alive(db: Database) -> bool:
-    """Whether another process on this machine works on the queue now."""
-    return bool(presence.others(db.path.parent))
+    """Whether another process works on the queue now.
+
+    On this machine locks tell; of others, where they share the database, reports do.
+    """
+    if presence.others(db.path.parent):
+        return True
+    if not db.is_shared:
+        return False
+    with db.read() as connection:
+        lately = taggers.c.seen_at > time.time() - ALIVE_S
+        return bool(
+            set(connection.scalars(select(taggers.c.run_id).where(lately))) - _ours
+        )
 
 
 def is_alive(db: Database, run_id: int) -> bool:
@@ -121,4 +135,4 @@ def is_alive(db: Database, run_id: int) -> bool:
         ).first()
     if row is None or row.seen_at < time.time() - ALIVE_S:
         return False
-    return psutil.pid_exists(row.pid)
+    return db.is_shared or psutil.pid_exists(row.pid)

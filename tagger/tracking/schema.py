@@ -6,16 +6,17 @@ Times are the text of `records.utc_now`.
 """
 
 from sqlalchemy import (
-    BLOB,
     Boolean,
     Column,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import JSON, BigInteger
@@ -65,7 +66,7 @@ folders = Table(
     "folders",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", BLOB, nullable=False, unique=True),
+    Column("path", LargeBinary, nullable=False, unique=True),
     Column("recursive", Boolean, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("write_mode", Text, nullable=False),
@@ -76,7 +77,7 @@ folders = Table(
     Column("root_dev", BigInteger),
     Column("offline", Text),
     Column("made_by_tag", Boolean, nullable=False, default=False),
-    Column("mirror", BLOB),
+    Column("mirror", LargeBinary),
     Column("servers", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
@@ -92,7 +93,7 @@ files = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("folder_id", Integer, ForeignKey("folders.id"), nullable=False),
-    Column("path", BLOB, nullable=False, unique=True),
+    Column("path", LargeBinary, nullable=False, unique=True),
     Column("dev", BigInteger, nullable=False),
     Column("ino", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
@@ -127,7 +128,7 @@ files = Table(
     Column("written_at", Text),
     Column("own_description", Text),
     Column("person_description", Text),
-    Column("description_removed", Boolean, nullable=False, server_default=text("0")),
+    Column("description_removed", Boolean, nullable=False, server_default=false()),
     Column("undone_result_id", Integer, ForeignKey("results.id")),
     Column("cancelled_at", Text),
     Column("owed_in", Text),
@@ -203,7 +204,7 @@ result_tags = Table(
     Column("score", Float),
     Column("becomes", Integer, ForeignKey("tags.id")),
     Column("spelt", Text),
-    Column("banned", Boolean, nullable=False, server_default=text("0")),
+    Column("banned", Boolean, nullable=False, server_default=false()),
     Index("result_tags_tag", "tag_id"),
     Index("result_tags_becomes", "becomes"),
 )
@@ -257,7 +258,7 @@ writes = Table(
     Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
     Column("result_id", Integer, ForeignKey("results.id")),
     Column("run_id", Integer, ForeignKey("runs.id")),
-    Column("target", BLOB, nullable=False),
+    Column("target", LargeBinary, nullable=False),
     Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("kind", Text, nullable=False, server_default="tag"),

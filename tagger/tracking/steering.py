@@ -3,7 +3,7 @@
 The other tables, and what holds for all of them, are in `schema`.
 """
 
-from sqlalchemy import BLOB, Column, Float, Index, Integer, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text
 
 from tagger.tracking.wishes import metadata
 
@@ -13,7 +13,7 @@ controls = Table(
     "controls",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("value", BLOB),
+    Column("value", LargeBinary),
     Column("at", Text, nullable=False),
 )
 

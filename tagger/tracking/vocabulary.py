@@ -6,7 +6,7 @@ tags they leave alone.
 """
 
 from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from tagger.errors import UsageError
 from tagger.tracking import edits, meaning, tagnames

@@ -5,7 +5,16 @@ a library with a mirror those in the tree of the photos. The other tables, and w
 holds for all of them, are in `schema`.
 """
 
-from sqlalchemy import BLOB, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
 from sqlalchemy.types import JSON, BigInteger
 
 from tagger.tracking import wishes
@@ -18,7 +27,7 @@ sidecars = Table(
     "sidecars",
     wishes.metadata,
     Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
-    Column("path", BLOB, primary_key=True),
+    Column("path", LargeBinary, primary_key=True),
     Column("dev", BigInteger, nullable=False),
     Column("ino", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),

@@ -6,17 +6,19 @@ statements. A file is asked for anew only where something seems to have happened
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BindParameter, Connection, bindparam, text
 
 from tagger.records import StatKey
-from tagger.tracking import tagnames
+from tagger.tracking import dialects, tagnames
 from tagger.tracking.places import is_within
 
 SEEN = """CREATE TEMP TABLE IF NOT EXISTS seen_xmp (
     path BLOB PRIMARY KEY, ino INTEGER, size_bytes INTEGER, mtime_ns INTEGER,
     ctime_ns INTEGER) WITHOUT ROWID"""
+STAGE = """INSERT INTO seen_xmp VALUES (:path, :ino, :size_bytes, :mtime_ns, :ctime_ns)
+    ON CONFLICT DO NOTHING"""
 NEW = """CREATE TEMP TABLE IF NOT EXISTS new_xmp (
     photo BLOB, low BLOB, high BLOB, touched_ns INTEGER)"""
 SAME = """x.ino = s.ino AND x.size_bytes = s.size_bytes
@@ -87,26 +89,21 @@ def affected(
 
 
 def _stage(connection: Connection, seen: Sequence[SeenXmp]) -> None:
-    connection.exec_driver_sql(SEEN)
-    connection.exec_driver_sql("DELETE FROM seen_xmp")
-    rows = [
-        (s.path, k.ino, k.size_bytes, k.mtime_ns, k.ctime_ns)
-        for s, k in ((s, s.stat) for s in seen)
-    ]
+    dialects.temporary(connection, SEEN)
+    rows = [{"path": one.path, **asdict(one.stat)} for one in seen]
     if rows:
-        connection.exec_driver_sql(
-            "INSERT OR IGNORE INTO seen_xmp VALUES (?,?,?,?,?)", rows
-        )
+        connection.execute(text(STAGE), rows)
 
 
 def _changed(connection: Connection) -> Touched:
     """What was seen just before a write of ours is old by now: it is asked again."""
     rows = connection.execute(
-        text(
+        dialects.steered(
+            connection,
             f"""SELECT s.file_id, s.path, s.ino, s.size_bytes, s.mtime_ns, s.ctime_ns
             FROM seen_xmp x CROSS JOIN sidecars s ON s.path = x.path
             CROSS JOIN files f ON f.id = s.file_id
-            WHERE NOT ({SAME}) AND {READ} AND s.file_id NOT IN {OPEN}"""
+            WHERE NOT ({SAME}) AND {READ} AND s.file_id NOT IN {OPEN}""",
         )
     )
     return _differing(rows)
@@ -130,12 +127,13 @@ def _gone(
         scopes = [{"at": p, "low": s + b"/", "high": s + b"0"} for p, s in stems]
     for scope in scopes:
         rows = connection.execute(
-            text(
+            dialects.steered(
+                connection,
                 f"""SELECT s.file_id, s.path, s.ino, s.size_bytes, s.mtime_ns,
                     s.ctime_ns
                 FROM {source} WHERE {where} AND {READ} AND NOT f.unreachable
                   AND s.path NOT IN (SELECT path FROM seen_xmp)
-                  AND s.file_id NOT IN {OPEN}"""
+                  AND s.file_id NOT IN {OPEN}""",
             ),
             {**values, **scope},
         )
@@ -166,8 +164,8 @@ def _touched(stat: StatKey) -> int:
 
 def _new(connection: Connection, seen: dict[bytes, SeenXmp]) -> Touched:
     """Photos beside which one appeared that nobody had a look at yet."""
-    paths = connection.exec_driver_sql(
-        "SELECT path FROM seen_xmp WHERE path NOT IN (SELECT path FROM sidecars)"
+    paths = connection.execute(
+        text("SELECT path FROM seen_xmp WHERE path NOT IN (SELECT path FROM sidecars)")
     ).scalars()
     rows = []
     for one in (seen[path] for path in paths):
@@ -183,9 +181,12 @@ def _photos(
     """The photos by the name in full, and those of the stem."""
     if not rows:
         return {}
-    connection.exec_driver_sql(NEW)
-    connection.exec_driver_sql("DELETE FROM new_xmp")
-    connection.exec_driver_sql("INSERT INTO new_xmp VALUES (?,?,?,?)", list(rows))
+    dialects.temporary(connection, NEW)
+    names = ("photo", "low", "high", "touched_ns")
+    connection.execute(
+        text("INSERT INTO new_xmp VALUES (:photo, :low, :high, :touched_ns)"),
+        [dict(zip(names, row, strict=True)) for row in rows],
+    )
     found = connection.execute(
         text(
             f"""SELECT f.id, f.path, x.photo, x.touched_ns FROM new_xmp x
@@ -251,6 +252,7 @@ def _rows(
     connection: Connection, query: str, column: str, ids: Collection[int]
 ) -> Iterable[tuple[int, bytes]]:
     for chunk in tagnames.chunks(sorted(ids)):
-        marks = ",".join("?" * len(chunk))
-        statement = f"{query} WHERE {column} IN ({marks})"
-        yield from connection.exec_driver_sql(statement, tuple(chunk))
+        among: BindParameter[int] = bindparam("ids", expanding=True)
+        statement = text(f"{query} WHERE {column} IN :ids").bindparams(among)
+        for row in connection.execute(statement, {"ids": list(chunk)}):
+            yield row[0], row[1]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tagger.config import Server
-from tagger.errors import ConfigError, ModelBusy, ModelUnavailable
+from tagger.errors import ConfigError, ModelBusy, ModelLost, ModelUnavailable
 from tagger.vision.connections import Closed, Connections, Reply, TooLong
 
 CHECK_TIMEOUT_S = 5.0
@@ -108,7 +108,7 @@ class Http:
                 "answer; see url and kind of the server in the settings"
             ) from error
         except (httpx.HTTPError, Closed) as error:
-            raise ModelUnavailable(
+            raise ModelLost(
                 f"{self.url} broke off the connection ({error}); its log may say why"
             ) from error
         if reply.status != httpx.codes.OK:

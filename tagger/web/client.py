@@ -1,4 +1,4 @@
-"""The command line's way to the running app: search, export and rebuild over its API.
+"""The command line's way to the running app: search, export, SQL and rebuild.
 
 DuckDB lets one process open the catalogue, so while an app runs only it can answer.
 `App.find` believes `data/app.json` only when the process lives and what answers at its
@@ -9,15 +9,15 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
-from tagger.errors import DataError, QueryError, UsageError
+from tagger.errors import DataError, QueryError, SqlError, UsageError
 from tagger.web import appfile
 from tagger.web.appfile import AppFile
 from tagger.web.processes import is_alive
@@ -25,6 +25,8 @@ from tagger.web.processes import is_alive
 _FIND_S = 5.0
 _PAGE = 500
 _ASK = httpx.Timeout(120.0, connect=_FIND_S)
+# The app ends what takes too long by its own settings.
+_ASK_LONG = httpx.Timeout(None, connect=_FIND_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,19 @@ class App:
             asked["after"] = page["next"]
         return Answer(found, str(asked["q"]))
 
-    def export(self, out: Path, *, format: str, query: str = "") -> None:
+    def export(
+        self, out: Path, *, format: str, query: str = "", formula_safe: bool = True
+    ) -> None:
         """Write the matching photos to `out`, which is replaced only when complete."""
         temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
         try:
             with (
-                self._stream("GET", "/api/export", format=format, q=query) as response,
+                self._stream(
+                    *("GET", "/api/export"),
+                    format=format,
+                    q=query,
+                    formula_safe=int(formula_safe),
+                ) as response,
                 temporary.open("wb") as file,
             ):
                 for chunk in response.iter_bytes():
@@ -99,6 +108,30 @@ class App:
             raise UsageError(f"{out} cannot be written: {error.strerror}") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+    def facets(
+        self, query: str, *, by: Sequence[str], limit: int, models: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """The matching photos counted, one table for each of `by`."""
+        asked: dict[str, str | int | list[str]] = {"q": query, "limit": limit}
+        asked |= {"by": [*by], "model": [*models]}
+        found: list[dict[str, Any]] = self._get("/api/facets", **asked).json()
+        return found
+
+    def sql(self, text: str) -> dict[str, Any]:
+        """What a question in SQL found; raises `SqlError` on a bad one."""
+        answer: dict[str, Any] = self._post("/api/sql", {"sql": text}).json()
+        return answer
+
+    def sql_file(
+        self, text: str, out: BinaryIO, *, format: str, formula_safe: bool = True
+    ) -> bool:
+        """Write the same to a file; answers whether it has as many rows as it may."""
+        asked = {"sql": text, "format": format, "formula_safe": formula_safe}
+        with self._stream("POST", "/api/sql/file", asked) as response:
+            for chunk in response.iter_bytes():
+                out.write(chunk)
+            return bool(response.headers.get("x-full") == "1")
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Have catalogue, search index and thumbnails made anew."""
@@ -119,7 +152,7 @@ class App:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _get(self, path: str, **params: str | int) -> httpx.Response:
+    def _get(self, path: str, **params: str | int | list[str]) -> httpx.Response:
         try:
             response = self._http.get(path, params=params)
         except httpx.HTTPError as error:
@@ -127,12 +160,27 @@ class App:
         _raise_problem(response)
         return response
 
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        try:
+            response = self._http.post(path, json=body, timeout=_ASK_LONG)
+        except httpx.HTTPError as error:
+            raise _gone(error) from error
+        _raise_problem(response)
+        return response
+
     @contextmanager
     def _stream(
-        self, method: str, path: str, **params: str | int
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        **params: str | int,
     ) -> Iterator[httpx.Response]:
+        how: dict[str, Any] = {"params": params}
+        if body is not None:
+            how = {"json": body, "timeout": _ASK_LONG}
         try:
-            with self._http.stream(method, path, params=params) as response:
+            with self._http.stream(method, path, **how) as response:
                 if response.is_error:
                     response.read()
                 _raise_problem(response)
@@ -179,6 +227,8 @@ def _raise_problem(response: httpx.Response) -> None:
         detail = f"the app answered {response.status_code} {response.reason_phrase}"
     if "column" in problem:
         raise QueryError(problem["query"], problem["column"], problem["advice"])
+    if "pointer" in problem:
+        raise SqlError(detail, problem["pointer"])
     raise UsageError(detail) if response.is_client_error else DataError(detail)
 
 

@@ -19,6 +19,7 @@ from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.records import Status
 from tagger.tracking import status
 from tagger.tracking.database import Database
+from tagger.web.links import Links
 from tagger.web.notices import Notices
 from tagger.web.supervisor import Supervisor
 
@@ -36,6 +37,7 @@ class Runtime:
         self.catalogue = catalogue
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
+        self.sql_links = Links()
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()
@@ -47,7 +49,7 @@ class Runtime:
 
         Raises `DataError` that names the holder when `wait_s` is over.
         """
-        db = Database.open(config.tracking_path)
+        db = Database.of(config)
         try:
             return cls(config, db, _open_catalogue(config, wait_s=wait_s))
         except BaseException:

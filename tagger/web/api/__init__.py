@@ -18,14 +18,17 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import tagger
-from tagger.errors import QueryError, TaggerError
+from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     edits,
+    facets,
     folders,
     images,
     queue,
     service,
     settings,
+    sheets,
+    sql,
     vocabulary,
 )
 from tagger.web.api.models import Problem
@@ -49,7 +52,10 @@ def make() -> FastAPI:
         redirect_slashes=False,
         responses=_PROBLEM,
     )
-    for module in (service, queue, images, edits, vocabulary, folders, settings):
+    for module in (
+        *(service, queue, images, facets, edits, sheets, vocabulary, folders),
+        *(settings, sql),
+    ):
         api.include_router(module.router)
     _add_docs(api)
     api.add_exception_handler(TaggerError, _tagger_error)
@@ -85,6 +91,8 @@ async def _tagger_error(_request: Request, error: Exception) -> Response:
             column=error.column,
             advice=error.advice,
         )
+    if isinstance(error, SqlError):
+        return problem_response(status, str(error), pointer=error.pointer)
     return problem_response(status, str(error))
 
 

@@ -99,14 +99,21 @@ _EXPORT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "jsonl": "application/x-ndjson",
+    "zip": "application/zip",
 }
 
 
 @router.get("/export", response_class=StreamingResponse)
 def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
-    """The photos as a table: CSV, Parquet or one JSON object a line."""
-    catalogue = runtime.current().catalogue
-    pieces = export.stream(catalogue, asked.wanted(), asked.format)
+    """The photos as a table, CSV, Parquet or JSON lines; or XMP files in a ZIP."""
+    opened = runtime.current()
+    pieces = export.stream(
+        opened.catalogue,
+        asked.wanted(),
+        asked.format,
+        formula_safe=asked.formula_safe,
+        says_who=opened.config.metadata.provenance,
+    )
     # The first piece is made here, so that a bad query is refused with a sentence.
     first = next(pieces, b"")
     name = f"image-tagger-{utc_now()[:10]}.{asked.format}"

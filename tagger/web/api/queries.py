@@ -69,4 +69,5 @@ class TagsQuery(Filters):
 class ExportQuery(Filters):
     """The form of the table."""
 
-    format: Literal["csv", "parquet", "jsonl"] = "csv"
+    format: Literal["csv", "parquet", "jsonl", "zip"] = "csv"
+    formula_safe: bool = Field(True, description="Whether a CSV guards formulas.")

@@ -1,0 +1,91 @@
+"""Dialects: the few places where SQLite and PostgreSQL do not say a thing alike."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    TextClause,
+    bindparam,
+    case,
+    cast,
+    select,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+POSTGRESQL = "postgresql"
+# Of a temporary table, spelt for SQLite: the types of PostgreSQL, which keeps rows in
+# its own way whatever the table asks for.
+_TYPES = (("BLOB", "BYTEA"), ("INTEGER", "BIGINT"), (" WITHOUT ROWID", ""))
+
+
+def is_postgresql(connection: Connection) -> bool:
+    return connection.dialect.name == POSTGRESQL
+
+
+def temporary(connection: Connection, table: str) -> None:
+    """Have an empty temporary table, which `CREATE TEMP TABLE …` describes."""
+    name = table.removeprefix("CREATE TEMP TABLE IF NOT EXISTS ").split(" ")[0]
+    if is_postgresql(connection):
+        for here, there in _TYPES:
+            table = table.replace(here, there)
+    connection.execute(text(table))
+    connection.execute(text(f"DELETE FROM {name}"))
+
+
+def steered(connection: Connection, query: str) -> TextClause:
+    """A query whose `CROSS JOIN … ON` tells SQLite which table to begin with.
+
+    PostgreSQL, which takes that for a mistake, finds out by itself.
+    """
+    if is_postgresql(connection):
+        query = query.replace("CROSS JOIN", "JOIN")
+    return text(query)
+
+
+class _Listed(FunctionElement[int]):
+    """The items of a JSON list, as rows."""
+
+    name = "listed"
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _in_sqlite(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Listed, POSTGRESQL)
+def _in_postgresql(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    listed = compiler.process(element.clauses, **options)
+    return f"json_array_elements_text(CAST({listed} AS JSON))"
+
+
+def numbers(values: Iterable[int]) -> Select[tuple[int]]:
+    """For `in_`: numbers however many, since they are bound as one value."""
+    listed = _Listed(json.dumps(sorted(set(values)))).table_valued("value")
+    return select(cast(listed.c.value, BigInteger))
+
+
+def smaller(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
+    """The smaller of two that are not NULL."""
+    return case((one < other, one), else_=other)
+
+
+def larger(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
+    """The larger of two that are not NULL."""
+    return case((one > other, one), else_=other)
+
+
+def typed(query: str, **types: Any) -> TextClause:
+    """A query with parameters that are NULL now and then, which need their types."""
+    return text(query).bindparams(
+        *(bindparam(name, type_=type_) for name, type_ in types.items())
+    )

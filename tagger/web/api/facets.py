@@ -1,0 +1,46 @@
+"""API: any photos counted by what they have."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from tagger.catalogue import breakdown
+from tagger.catalogue.breakdown import KINDS, Asked
+from tagger.web import runtime
+from tagger.web.api.queries import Filters
+
+router = APIRouter(tags=["images"])
+
+
+class FacetsQuery(Filters):
+    """What the photos are counted by; without it, all that needs no choice."""
+
+    by: list[str] = Field([], max_length=len(KINDS))
+    limit: int = Field(20, ge=1, le=10_000)
+    model: list[str] = Field([], max_length=2, description="For `drift`: two models.")
+
+
+class BreakdownOut(BaseModel):
+    """Photos counted by something, as a table."""
+
+    by: str
+    columns: list[str]
+    rows: list[list[Any]]
+    note: str
+
+
+@router.get("/facets")
+def read_facets(asked: Annotated[FacetsQuery, Query()]) -> list[BreakdownOut]:
+    """How many of the photos have what: tags, folders, years, cameras and more."""
+    opened = runtime.current()
+    question = Asked(
+        wanted=asked.wanted(), limit=asked.limit, models=tuple(asked.model)
+    )
+    return [
+        BreakdownOut.model_validate(
+            asdict(breakdown.break_down(opened.catalogue, opened.db, by, question))
+        )
+        for by in asked.by or breakdown.OVERVIEW
+    ]

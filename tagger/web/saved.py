@@ -1,0 +1,96 @@
+"""Saved: the questions in SQL that people gave a name, in `data/questions.json`.
+
+They belong to nobody's photos and come out of nothing else, so neither the catalogue,
+which can be deleted, nor the tracking database holds them: one small file does, which
+is replaced as a whole or stays as it was.
+"""
+
+import json
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tagger.errors import DataError, UsageError
+
+NAME = "questions.json"
+LONGEST_NAME = 100
+MOST = 1000
+
+_writing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and what it is called."""
+
+    name: str
+    sql: str
+
+
+def every(data_dir: Path) -> list[Question]:
+    """All of them by name. Raises `DataError` if the file is none of ours."""
+    path = data_dir / NAME
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        questions = [Question(str(one["name"]), str(one["sql"])) for one in found]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is damaged: {error}. Mend it, or move it away to begin anew"
+        ) from error
+    return sorted(questions, key=lambda one: one.name.casefold())
+
+
+def named(data_dir: Path, name: str) -> Question:
+    """The question of this name. Raises `UsageError` if there is none."""
+    known = every(data_dir)
+    for question in known:
+        if question.name == _tidy(name):
+            return question
+    there = ", ".join(question.name for question in known) or "none are saved yet"
+    raise UsageError(f"There is no saved question called {name}; there are: {there}")
+
+
+def save(data_dir: Path, name: str, sql: str) -> Question:
+    """Keep a question under a name; one that had the name gives way."""
+    question = Question(_tidy(name), sql)
+    if not question.name or len(question.name) > LONGEST_NAME:
+        raise UsageError(f"A name has 1 to {LONGEST_NAME} characters")
+    if not sql.strip():
+        raise UsageError("There is no question to save")
+    with _writing:
+        others = [one for one in every(data_dir) if one.name != question.name]
+        if len(others) >= MOST:
+            raise UsageError(f"There are {MOST} saved questions; remove one first")
+        _replace(data_dir / NAME, [*others, question])
+    return question
+
+
+def remove(data_dir: Path, name: str) -> None:
+    """Forget a question. Raises `UsageError` if there is none of this name."""
+    with _writing:
+        gone = named(data_dir, name)
+        _replace(data_dir / NAME, [one for one in every(data_dir) if one != gone])
+
+
+def _tidy(name: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
+
+
+def _replace(path: Path, questions: list[Question]) -> None:
+    text = json.dumps([asdict(one) for one in questions], indent=1)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
