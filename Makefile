@@ -10,7 +10,7 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format bench clean help
+.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -56,9 +56,12 @@ test-slow: $(VENV)/.installed-dev exiftool  ## kills, load and torture, at most 
 bench: install exiftool  ## measure how fast it is here; BENCH="--only scan" for parts
 	@$(BIN)/python -m tagger bench $(BENCH)
 
+bench-catalogue: install  ## measure a catalogue of a million made-up photos; BENCH="--photos 100000"
+	@$(BIN)/python -m scripts.bench_catalogue $(BENCH)
+
 clean:  ## remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
-		while IFS='|' read -r name text; do printf '%-10s  %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '%-15s  %s\n' "$$name" "$$text"; done

@@ -29,6 +29,7 @@ from tagger.catalogue.questions import (
 from tagger.catalogue.store import Catalogue
 from tagger.errors import DataError, UsageError
 from tagger.records import ImageState
+from tagger.tracking import folders
 from tagger.tracking.database import Database
 from tests.support_catalogue import (
     Photo,
@@ -405,6 +406,43 @@ def test_tags_are_counted_under_every_filter(catalogue: Catalogue) -> None:
     assert counted(Wanted(month="2023")) == {"cat": 1}
     assert counted(Wanted(query="tag:sea")) == {"Dog": 1, "sea": 1}
     assert [tag.name for tag in tag_counts(catalogue, limit=1)] == ["Dog"]
+
+
+def test_tags_of_equally_many_photos_are_counted_in_the_order_of_their_names(
+    catalogue: Catalogue, db: Database, folder_id: int
+) -> None:
+    names = [f"tag {number:02}" for number in range(40)]
+    tagged(db, folder_id, Photo(name="a.jpg", tags=["most", *reversed(names)]))
+    tagged(db, folder_id, Photo(name="b.jpg", tags=["most"]))
+    intake.take(catalogue, db)
+
+    for wanted in (Wanted(), Wanted(query="photo"), Wanted(tags=("most",))):
+        listed = [tag.name for tag in tag_counts(catalogue, wanted, limit=4)]
+        assert listed == ["most", *names[:3]]
+
+
+def test_pages_by_age_walk_over_ids_that_are_gone(
+    catalogue: Catalogue, db: Database, tmp_path: Path
+) -> None:
+    kept, gone = add_folder(db, tmp_path / "kept"), add_folder(db, tmp_path / "gone")
+    many(db, kept, 10)
+    many(db, gone, 400, start=10)
+    many(db, kept, 10, start=410)
+    folders.remove(db, gone)
+    intake.take(catalogue, db)
+
+    for sort, expected in (
+        ("oldest", [*range(1, 11), *range(411, 421)]),
+        ("newest", [*range(420, 410, -1), *range(10, 0, -1)]),
+    ):
+        first = page(catalogue, Wanted(sort=sort), limit=8)
+        second = page(catalogue, Wanted(sort=sort), after=first.next, limit=8)
+        third = page(catalogue, Wanted(sort=sort), after=second.next, limit=8)
+        walked = [card.id for one in (first, second, third) for card in one.images]
+        assert walked == expected
+        assert (third.next, third.total) == (None, 20)
+        back = page(catalogue, Wanted(sort=sort), after=third.previous, limit=8)
+        assert back.images == second.images
 
 
 @pytest.mark.usefixtures("album")

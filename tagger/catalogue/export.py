@@ -18,9 +18,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from tagger.catalogue import copying, parts
+from tagger.catalogue import copying, parquet, parts
 from tagger.catalogue.copying import list_cell, text_cell
-from tagger.catalogue.store import Catalogue, literal
+from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.catalogue.xmpzip import XmpZip
 from tagger.errors import UsageError
@@ -56,19 +56,17 @@ LISTS = ("tags", "tag_sources")
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a part is selected and written. `whole`: parts cannot just be joined."""
+    """How a part is written. `whole`: parts cannot just be joined."""
 
-    options: str
-    first_options: str
+    options: str = ""
+    first_options: str = ""
     whole: bool = False
 
 
 FORMATS = {
     "csv": Format("FORMAT csv, HEADER false", "FORMAT csv, HEADER true"),
     "jsonl": Format("FORMAT json", "FORMAT json"),
-    "parquet": Format(
-        "FORMAT parquet, COMPRESSION zstd", "FORMAT parquet, COMPRESSION zstd", True
-    ),
+    "parquet": Format(whole=True),
 }
 
 
@@ -149,10 +147,8 @@ class _Job:
         where = self._catalogue.path
         with copying.folder(where) as folder, self._catalogue.cursor() as cursor:
             parts.fix(cursor, self._chosen)
-            files = self._parts(cursor, folder)
-            if self._format.whole:
-                files = self._joined(cursor, list(files), folder)
-            for part in files:
+            make = self._whole if self._format.whole else self._parts
+            for part in make(cursor, folder):
                 yield from copying.read(part)
                 part.unlink()
 
@@ -166,16 +162,12 @@ class _Job:
             options = self._format.options
             yield path
 
-    def _joined(
-        self, cursor: duckdb.DuckDBPyConnection, files: list[Path], folder: Path
-    ) -> Iterator[Path]:
-        if len(files) > 1:
-            names = ", ".join(literal(file) for file in files)
-            whole = folder / "whole"
-            select = f"SELECT * FROM read_parquet([{names}])"
-            copying.copy(cursor, select, whole, self._format.options)
-            files = [whole]
-        return iter(files)
+    def _whole(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
+        """One file that holds them all."""
+        select = parts.PART.replace("{columns}", self._columns)
+        bounds = parts.bounds(cursor)
+        self.count = parquet.write(cursor, select, bounds, folder / "whole")
+        yield folder / "whole"
 
 
 def _columns(format: str, formula_safe: bool) -> str:

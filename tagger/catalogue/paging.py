@@ -14,9 +14,12 @@ import binascii
 import json
 from dataclasses import dataclass
 
+import duckdb
+
 from tagger.catalogue.search import ByColumn, ordered, ranked
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import (
+    Chosen,
     Sort,
     Wanted,
     choose,
@@ -31,6 +34,7 @@ from tagger.errors import UsageError
 
 LARGEST_PAGE = 1_000
 LARGEST_NUMBER = 2**62
+NEAR = 8
 
 Key = int | str
 
@@ -58,7 +62,7 @@ class Order:
 ORDERS = {
     Sort.NEWEST: Order(None, descending=True),
     Sort.OLDEST: Order(None, descending=False),
-    Sort.TAKEN: Order("coalesce(i.taken_at, '')", descending=True),
+    Sort.TAKEN: Order("i.taken_key", descending=True),
     Sort.NAME: Order("i.name_key", descending=False),
     Sort.SIZE: Order("i.size_bytes", descending=True),
 }
@@ -124,8 +128,7 @@ def slice_of(
         raise UsageError(f"A page has 1 to {LARGEST_PAGE} photos, not {limit}")
     sort = sort_of(wanted)
     in_rows = sort is Sort.NAME or (sort in ORDERS and is_everything(wanted))
-    by_text = in_rows and sort in (Sort.NAME, Sort.TAKEN)
-    mark = decode(after, sort, str if by_text else int) if after else None
+    mark = decode(after, sort, str if sort is Sort.NAME else int) if after else None
     if sort is Sort.RELEVANCE:
         return _by_rank(catalogue, wanted, mark, limit)
     back = mark is not None and mark.back
@@ -167,23 +170,67 @@ def _selected(
     chosen = choose(catalogue, wanted)
     order = ORDERS[sort]
     descending = order.descending is not (mark is not None and mark.back)
-    condition, parameters = chosen.condition, list(chosen.parameters)
-    if mark is not None:
-        condition += " AND " + order.beyond(descending)
-        parameters += [mark.id] if order.key is None else [mark.key, mark.key, mark.id]
     with catalogue.cursor() as cursor:
         chosen.bind(cursor)
-        cursor.execute(
-            f"SELECT i.id, {order.key or 'i.id'} FROM images i WHERE {condition} "
-            f"ORDER BY {order.by(descending)} LIMIT ?",
-            [*parameters, limit],
-        )
-        found: list[tuple[int, Key]] = cursor.fetchall()
         cursor.execute(
             f"SELECT count(*) FROM images i WHERE {chosen.condition}",
             list(chosen.parameters),
         )
-        return found, int(cursor.fetchall()[0][0])
+        total = int(cursor.fetchall()[0][0])
+        if order.key is None:
+            near = _near(cursor, mark, descending, limit)
+            found = _listed(cursor, chosen, order, descending, near, limit)
+            if len(found) == limit:
+                return found, total
+        beyond = _beyond(order, mark, descending)
+        return _listed(cursor, chosen, order, descending, beyond, limit), total
+
+
+Condition = tuple[str, list[Key]]
+
+
+def _listed(
+    cursor: duckdb.DuckDBPyConnection,
+    chosen: Chosen,
+    order: Order,
+    descending: bool,
+    where: Condition,
+    limit: int,
+) -> list[tuple[int, Key]]:
+    cursor.execute(
+        f"SELECT i.id, {order.key or 'i.id'} FROM images i "
+        f"WHERE {chosen.condition} AND {where[0]} "
+        f"ORDER BY {order.by(descending)} LIMIT ?",
+        [*chosen.parameters, *where[1], limit],
+    )
+    found: list[tuple[int, Key]] = cursor.fetchall()
+    return found
+
+
+def _beyond(order: Order, mark: Mark | None, descending: bool) -> Condition:
+    if mark is None:
+        return "true", []
+    by_id = order.key is None
+    values: list[Key] = [mark.id] if by_id else [mark.key, mark.key, mark.id]
+    return f"({order.beyond(descending)})", values
+
+
+def _near(
+    cursor: duckdb.DuckDBPyConnection, mark: Mark | None, descending: bool, limit: int
+) -> Condition:
+    """The ids next to the mark: where few are gone, they are all a page needs.
+
+    To list by id, DuckDB would go through all that lie beyond.
+    """
+    span = limit * NEAR
+    if mark is not None:
+        start = mark.id
+    else:
+        cursor.execute("SELECT max(id) + 1, min(id) - 1 FROM images")
+        newest, oldest = cursor.fetchall()[0]
+        start = (newest if descending else oldest) or 0
+    low, high = (start - span, start) if descending else (start, start + span)
+    return "i.id > ? AND i.id < ?", [low, high]
 
 
 def _by_rank(

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from tagger.catalogue import keys
 from tagger.catalogue.schema import IMAGES
 from tagger.errors import shown
 from tagger.records import (
@@ -75,6 +76,7 @@ def image_row(snapshot: ImageSnapshot) -> Row:
         snapshot.description_source,
         snapshot.text,
         [tag.tag_id for tag in snapshot.tags],
+        [tag.source for tag in snapshot.tags],
         snapshot.backend,
         snapshot.model,
         snapshot.prompt_version,
@@ -85,6 +87,7 @@ def image_row(snapshot: ImageSnapshot) -> Row:
         snapshot.answered_at,
         snapshot.written_mode and snapshot.written_mode.value,
         snapshot.written_at,
+        keys.taken(keys.seconds_of(facts.taken_at if facts else None), snapshot.id),
         any(source in _HUMAN for source in said_by),
         any(source not in _HUMAN for source in said_by),
     )

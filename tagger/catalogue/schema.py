@@ -14,8 +14,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-VERSION = "2"
+VERSION = "3"
+
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "VARCHAR": pa.string(),
+    "BIGINT[]": pa.list_(pa.int64()),
+    "VARCHAR[]": pa.list_(pa.string()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +55,51 @@ class Table:
     ) -> None:
         """Add rows, given in the order of the columns.
 
-        One bound list a column: nine times faster than a statement a row.
+        As one Arrow table: several times faster than bound lists, which are themselves
+        nine times faster than a statement a row.
         """
         if not rows:
             return
-        values = ", ".join(f"unnest(?::{kind}[])" for _, kind in self.columns)
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(f"INSERT INTO {self.name} SELECT {values}", columns)
+        columns = {
+            name: pa.array(values, _ARROW[kind])
+            for (name, kind), values in zip(
+                self.columns, zip(*rows, strict=True), strict=True
+            )
+        }
+        # Not registered under a name: a transaction would keep it until its end.
+        cursor.from_arrow(pa.table(columns)).insert_into(self.name)
 
-    def delete(
-        self, cursor: duckdb.DuckDBPyConnection, column: str, ids: Iterable[int]
-    ) -> int:
-        """Remove the rows with one of these ids; returns how many there were."""
+    def delete(self, cursor: duckdb.DuckDBPyConnection, **ids: Iterable[int]) -> int:
+        """Remove the rows with one of these ids in each column named; how many."""
+        condition = " AND ".join(
+            f"{column} IN (SELECT unnest(?::BIGINT[]))" for column in ids
+        )
         cursor.execute(
-            f"DELETE FROM {self.name} WHERE {column} IN (SELECT unnest(?::BIGINT[]))",
-            [list(ids)],
+            f"DELETE FROM {self.name} WHERE {condition}",
+            [list(some) for some in ids.values()],
         )
         counted = cursor.fetchone()
         return int(counted[0]) if counted else 0
 
-    def take_place(
-        self, cursor: duckdb.DuckDBPyConnection, filled: "Table | None" = None
-    ) -> None:
-        """Rewrite the table in its order, from `filled` if given, else from itself."""
-        source = filled or self
+    def sort(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Rewrite the table in its order."""
         fresh = replace(self, name=f"{self.name}_sorted")
         fresh.create(cursor)
         cursor.execute(
-            f"INSERT INTO {fresh.name} "
-            f"SELECT * FROM {source.name} ORDER BY {self.order}"
+            f"INSERT INTO {fresh.name} SELECT * FROM {self.name} ORDER BY {self.order}"
         )
+        self.take_place(cursor, fresh)
+
+    def take_place(self, cursor: duckdb.DuckDBPyConnection, filled: "Table") -> None:
+        """Let `filled`, of the same shape, be this table from now on."""
         cursor.execute(f"DROP TABLE {self.name}")
-        if filled:
-            cursor.execute(f"DROP TABLE {filled.name}")
-        cursor.execute(f"ALTER TABLE {fresh.name} RENAME TO {self.name}")
+        cursor.execute(f"ALTER TABLE {filled.name} RENAME TO {self.name}")
 
 
-# One row a photo. Its tags stand here too, in the order they are shown, because a page
-# reads them by photo; `image_tags` holds the same and who said it, to count by tag.
+# One row a photo. Its tags, and who said each, stand here too in the order they are
+# shown, because pages and exports read them by photo; `image_tags` is there to count by
+# tag.
+# `taken_key` is the date with the id in its low bits, as `keys` makes it for sorting.
 # `by_human` and `by_model` say whether any tag or the description is theirs.
 IMAGES = Table(
     "images",
@@ -112,6 +129,7 @@ IMAGES = Table(
         ("description_source", "VARCHAR"),
         ("text", "VARCHAR"),
         ("tag_ids", "BIGINT[]"),
+        ("tag_sources", "VARCHAR[]"),
         ("backend", "VARCHAR"),
         ("model", "VARCHAR"),
         ("prompt_version", "VARCHAR"),
@@ -122,6 +140,7 @@ IMAGES = Table(
         ("answered_at", "VARCHAR"),
         ("written_mode", "VARCHAR"),
         ("written_at", "VARCHAR"),
+        ("taken_key", "BIGINT"),
         ("by_human", "BOOLEAN"),
         ("by_model", "BOOLEAN"),
     ),

@@ -15,6 +15,9 @@ from tantivy import Occur, Query
 
 from tagger.catalogue.textindex import TextIndex
 
+# The index refuses to count more different values than that in one go.
+MOST_BUCKETS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -65,6 +68,28 @@ def every_id(text: TextIndex, query: Query) -> NDArray[np.int64]:
     result = searcher.search(query, limit=most, count=False)
     ids = _ids(searcher, [address for _, address in result.hits])
     return np.array(ids, dtype=np.int64)
+
+
+def most_frequent(
+    text: TextIndex, query: Query, field: str, *, limit: int
+) -> list[tuple[int, int]]:
+    """The numbers most of the photos have in a field, each with how many have it.
+
+    At least the `limit` most frequent ones, with all that are as frequent as the last.
+    """
+    searcher = text.searcher()
+    size = limit + 1
+    while True:
+        terms = {"field": field, "size": size, "segment_size": MOST_BUCKETS}
+        found: Any = searcher.aggregate(query, {"by": {"terms": terms}})
+        counted = [
+            (int(bucket["key"]), int(bucket["doc_count"]))
+            for bucket in found["by"]["buckets"]
+        ]
+        ends = len(counted) < size or counted[-1][1] < counted[limit - 1][1]
+        if ends or size >= MOST_BUCKETS:
+            return counted
+        size = min(size * 8, MOST_BUCKETS)
 
 
 def total(text: TextIndex, query: Query) -> int:

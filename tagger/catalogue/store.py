@@ -27,6 +27,8 @@ from tagger.errors import DataError, DataFull
 
 RETRY_S = 0.2
 MEMORY_LIMIT = "1GiB"
+# Each checkpoint rewrites the last rows; at 16 MiB that is a tenth of an intake.
+CHECKPOINT = "64MiB"
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)"
 )
@@ -128,6 +130,7 @@ def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
                     "autoinstall_known_extensions": "false",
                     "autoload_known_extensions": "false",
                     "memory_limit": MEMORY_LIMIT,
+                    "checkpoint_threshold": CHECKPOINT,
                     "temp_directory": str(_spill_dir(path)),
                 },
             )

@@ -47,6 +47,8 @@ class State:
     @property
     def tags(self) -> tuple[ImageTag, ...]:
         """Each tag once, with who said it: a person first."""
+        if not (self.found or self.kept or self.removed):
+            return tuple(self.answered.values())
         said = {
             i: ImageTag(i, name, FROM_PERSON if i in self.kept else FROM_FILE)
             for i, name in self.found.items()
@@ -152,7 +154,7 @@ def _of(
     connection: Connection, query: Select[Any], by: Column[int], ids: Iterable[int]
 ) -> Iterable[Row[Any]]:
     for chunk in tagnames.chunks(sorted(set(ids))):
-        yield from connection.execute(query.where(by.in_(chunk)))
+        yield from connection.execute(query.where(by.in_(chunk))).all()
 
 
 def _named(
@@ -169,16 +171,28 @@ def answers(
     connection: Connection, result_ids: Iterable[int | None]
 ) -> dict[int | None, dict[int, ImageTag]]:
     """What the tags of each answer count as, by id."""
-    meant = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
-    query = (
-        select(result_tags, tags.c.id, tags.c.name, results.c.model)
-        .select_from(result_tags.join(tags, tags.c.id == meant).join(results))
-        .where(~result_tags.c.banned)
-        .order_by(result_tags.c.result_id, result_tags.c.position)
-    )
     ids = [i for i in result_ids if i is not None]
+    models = {row.id: row.model for row in _of(connection, _MODELS, results.c.id, ids)}
     by_result: dict[int | None, dict[int, ImageTag]] = defaultdict(dict)
-    for row in _of(connection, query, result_tags.c.result_id, ids):
-        tag = ImageTag(row.id, row.spelt or row.name, row.model, row.score)
-        by_result[row.result_id].setdefault(row.id, tag)
+    # Millions of rows pass here when a catalogue is rebuilt.
+    said: Iterable[Any] = _of(connection, _SAID, result_tags.c.result_id, ids)
+    for result_id, tag_id, name, score in said:
+        of_result = by_result[result_id]
+        if tag_id not in of_result:
+            of_result[tag_id] = ImageTag(tag_id, name, models[result_id], score)
     return by_result
+
+
+_MODELS = select(results.c.id, results.c.model)
+_MEANT = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
+_SAID = (
+    select(
+        result_tags.c.result_id,
+        tags.c.id,
+        func.coalesce(func.nullif(result_tags.c.spelt, ""), tags.c.name),
+        result_tags.c.score,
+    )
+    .select_from(result_tags.join(tags, tags.c.id == _MEANT))
+    .where(~result_tags.c.banned)
+    .order_by(result_tags.c.result_id, result_tags.c.position)
+)

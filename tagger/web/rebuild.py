@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 def everything(opened: Runtime, progress: Progress | None = None) -> None:
     """Make all that is derived anew.
 
-    `progress` gets photos done and photos in all, once through for the catalogue, once
-    for the search index and once for the thumbnails.
+    `progress` gets photos done and photos in all, once through for the catalogue with
+    its search index and once for the thumbnails.
     """
     intake.rebuild(opened.catalogue, opened.db, progress)
     thumbnails(opened, progress)
