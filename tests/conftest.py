@@ -4,6 +4,7 @@ With `--postgresql` tracking databases are in a real PostgreSQL server, one for 
 test, so that what holds of one holds of the other.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,16 @@ def _no_settings_from_outside(
     monkeypatch.setenv("TAGGER_DATA_DIR", str(tmp_path / "data"))
     if _server is not None:
         monkeypatch.setenv(URL, _server.fresh())
+
+
+@pytest.fixture(autouse=True)
+def _log_levels_stay() -> Iterator[None]:
+    """A command that a test runs in this process is quiet; the next test is not."""
+    loggers = [logging.getLogger(name) for name in ("tagger", "httpx")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tagger.config import Model, Server
 from tagger.imaging.picture import Picture
+from tagger.sections import Model, Server
 from tagger.vision.ollama import Ollama
 from tagger.vision.openai import OpenAI
 

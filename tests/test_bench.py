@@ -37,6 +37,7 @@ def bench(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(180)  # some six seconds, where nobody else is at work
+@pytest.mark.slow
 def test_a_run_gives_every_figure_with_its_limit_and_leaves_nothing(
     tmp_path: Path,
 ) -> None:

@@ -14,10 +14,11 @@ import pytest
 from tagger import config as settings_of
 from tagger import doctor
 from tagger.cli.arguments import parser
-from tagger.config import BUILTIN, Config
+from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline.tagging import tag
 from tagger.records import ImageState, WriteMode
+from tagger.sections import BUILTIN
 from tagger.tracking import bindings, folders, jobs, upgrades
 from tagger.tracking.database import Database
 from tagger.vision.choose import choose

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tagger.config import Config, Model, Server
+from tagger.config import Config
 from tagger.errors import UsageError
+from tagger.sections import Model, Server
 from tagger.vision.choose import Choice, choose, states
 from tests.ollama_double import OllamaDouble
 from tests.support_vision import GOOD

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger import config
+from tagger import config, sections
 from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.records import WriteMode
@@ -144,7 +144,7 @@ def settings() -> list[tuple[str, str]]:
 def test_the_shipped_file_has_every_setting() -> None:
     known = set()
     for section, field in Config.model_fields.items():
-        model = config.Server if section == "servers" else field.annotation
+        model = sections.Server if section == "servers" else field.annotation
         known |= {(section, key) for key in model.model_fields}  # type: ignore[union-attr]
     assert set(settings()) == known
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUND = {"config", "errors", "logs", "records", "texts", "__init__"}
+GROUND = {"config", "errors", "logs", "records", "sections", "texts", "__init__"}
 MAY_IMPORT = {
     "imaging": set(),
     "vision": {"imaging"},

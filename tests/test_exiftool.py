@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Metadata
 from tagger.errors import ExiftoolUnavailable
 from tagger.pipeline.metadata import Exiftool
 from tagger.pipeline.metadata.exiftool import Died, NoReply, TimedOut, entities
+from tagger.sections import Metadata
 
 SETTINGS = Metadata(timeout_s=50)
 
@@ -187,7 +187,7 @@ def test_closing_ends_the_process(tmp_path: Path) -> None:
 def test_it_does_not_outlive_a_killed_tagger() -> None:
     program = (
         "import time\n"
-        "from tagger.config import Metadata\n"
+        "from tagger.sections import Metadata\n"
         "from tagger.pipeline.metadata import Exiftool\n"
         "exiftool = Exiftool(Metadata())\n"
         "exiftool.start()\n"

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tagger.config import Schedule
 from tagger.pipeline.gate import Gate, Hours
 from tagger.records import iso
+from tagger.sections import Schedule
 from tagger.tracking import controls, results
 from tagger.tracking.database import Database
 from tests.support_tracking import said

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tagger.config import Retry
 from tagger.errors import ModelBusy, ModelUnavailable
 from tagger.pipeline.health import FAILURES_IN_A_ROW, Health
+from tagger.sections import Retry
 
 RETRY = Retry(attempts=4, wait_base_s=5, wait_max_s=30)
 FAILS = ModelUnavailable("it failed (HTTP 500)")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import Exiftool, Writer, fields
 from tagger.records import WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     field,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tagger.config import Metadata
 from tagger.errors import MetadataNotWritten, UnreadableImage
 from tagger.pipeline.metadata import Exiftool, Writer
 from tagger.records import WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import content, everything, field, names, words, written
 

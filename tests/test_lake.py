@@ -162,6 +162,7 @@ def test_a_lake_of_another_library_is_refused_and_left_as_it_is(
     assert read(target, "SELECT name FROM mine.photos") == [("a.jpg",)]
 
 
+@pytest.mark.slow
 def test_a_publication_that_is_killed_leaves_the_snapshot_before_it(
     catalogue: Catalogue, db: Database, folder_id: int, target: Target, tmp_path: Path
 ) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import ollama
 import pytest
 
-from tagger.config import Model
 from tagger.errors import (
     ConfigError,
     ModelMissing,
@@ -20,6 +19,7 @@ from tagger.errors import (
     RequestRefused,
     UnusableAnswer,
 )
+from tagger.sections import Model
 from tagger.vision.ollama import keep_alive
 from tests.ollama_double import Fault, OllamaDouble
 from tests.support_vision import GOOD, ollama_at, plain_picture, shade_of

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Model
 from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused, UnusableAnswer
 from tagger.imaging.picture import Picture
+from tagger.sections import Model
 from tests import llama_server
 from tests.ollama_double import OllamaDouble
 from tests.support_vision import ollama_at, openai_at, plain_picture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.config import Model
+from tagger.sections import Model
 from tagger.vision.answer import LONGEST_TAG, LONGEST_TEXT, Unfit, parse
 from tagger.vision.prompt import Prompt
 

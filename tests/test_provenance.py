@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import Exiftool, Writer
 from tagger.records import Intent, Provenance, WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     NASTY_DESCRIPTION,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from tagger.config import Metadata
 from tagger.errors import UnreadableImage
 from tagger.pipeline.metadata import Exiftool, Writer, fields, merging, reading
 from tagger.pipeline.metadata.reading import Dump
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import NASTY_TAGS, person_writes
 

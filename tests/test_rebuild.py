@@ -202,6 +202,7 @@ with Catalogue.open(data / "catalogue.duckdb", data / "search", wait_s=10) as ca
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_rebuild_leaves_the_catalogue_from_before(
     db: Database, tmp_path: Path
 ) -> None:

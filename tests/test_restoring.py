@@ -9,12 +9,12 @@ from zlib import crc32
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Exiftool, Writer
 from tagger.pipeline.metadata.past import Past
 from tagger.records import Intent, StatKey, WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     NASTY_DESCRIPTION,

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.config import Retry
 from tagger.errors import (
     ModelBusy,
     ModelMissing,
@@ -15,6 +14,7 @@ from tagger.errors import (
     RequestRefused,
     UnusableAnswer,
 )
+from tagger.sections import Retry
 from tagger.vision.http import retry_after_s
 from tagger.vision.retry import pause_s
 from tests.ollama_double import Fault, OllamaDouble

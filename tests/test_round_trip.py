@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import Exiftool, Writer, fields
 from tagger.records import Intent, WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging, support_metadata
 from tests.support_metadata import (
     person_writes,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Config, Model
+from tagger.config import Config
 from tagger.imaging.identity import identity
 from tagger.records import ImageState, WriteMode
+from tagger.sections import Model
 from tagger.tracking import folders, jobs, status
 from tagger.tracking.database import Database
 from tests.ollama_double import OllamaDouble

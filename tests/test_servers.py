@@ -176,6 +176,7 @@ def test_a_photo_that_ends_the_server_itself_is_failed_and_all_others_are_tagged
     assert "went away each time it was asked about it" in reason
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_at_every_photo_fails_none(
     tmp_path: Path, photos: Path
 ) -> None:
@@ -292,6 +293,7 @@ def test_of_free_servers_the_heaviest_is_asked(
         assert len(light.asked) == asked
 
 
+@pytest.mark.slow
 def test_the_number_of_photos_at_a_time_is_found_by_trying(
     tmp_path: Path, doubles: Callable[..., OllamaDouble]
 ) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Exiftool, Writer
 from tagger.pipeline.metadata.sidecar import path_for, shared_with
 from tagger.records import Intent, WantedWords, WriteMode, Written
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     as_told,

@@ -511,6 +511,7 @@ def test_an_answer_of_long_texts_is_cut_at_its_size(
     assert 10 <= len(answer.rows) < 20
 
 
+@pytest.mark.slow
 def test_what_needs_more_memory_than_there_is_is_told_so(
     catalogue: Catalogue, db: Database
 ) -> None:

@@ -256,6 +256,7 @@ def config(tmp_path: Path) -> Iterator[Config]:
         yield settings(tmp_path, ollama.url)
 
 
+@pytest.mark.slow
 def test_the_command_changes_files_in_one_run_that_can_be_undone(
     config: Config,
     tmp_path: Path,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tagger.config import Config, Server
+from tagger.config import Config
 from tagger.pipeline.undo import undo
 from tagger.pipeline.verify import verify
+from tagger.sections import Server
 from tagger.tracking.history import Which
 from tagger.tracking.jobs import Job
 from tests.ollama_double import OllamaDouble

@@ -17,11 +17,12 @@ import pytest
 
 from tagger.catalogue.export import stream
 from tagger.catalogue.wanted import Wanted
-from tagger.config import Config, Metadata
+from tagger.config import Config
 from tagger.imaging.identity import identity
 from tagger.pipeline.carrying import carry_out
 from tagger.pipeline.metadata import Exiftool, Writer, fields
 from tagger.pipeline.verify import verify
+from tagger.sections import Metadata
 from tagger.tracking import edits, tagnames
 from tagger.tracking.database import Database
 from tagger.web.runtime import Runtime

@@ -13,13 +13,13 @@ import pytest
 from blake3 import blake3
 from PIL import Image
 
-from tagger.config import Metadata
 from tagger.errors import ExiftoolUnavailable, FileChanged, MetadataNotWritten
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Exiftool, Writer, fields, replacing, verifying
 from tagger.pipeline.metadata.merging import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import Intent, StatKey, WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     content,
@@ -594,7 +594,7 @@ def test_without_exiftool_the_photo_is_not_blamed(photo: bytes) -> None:
 
 KILLED = """
 import os, signal, sys
-from tagger.config import Metadata
+from tagger.sections import Metadata
 from tagger.imaging.identity import identity
 from tagger.pipeline.metadata import Exiftool, Writer
 from tagger.records import WantedWords, WriteMode

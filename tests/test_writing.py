@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import Exiftool, Writer, fields, merging
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import Intent, WantedWords, WriteMode
+from tagger.sections import Metadata
 from tests import support_imaging
 from tests.support_metadata import (
     NASTY_DESCRIPTION,

@@ -238,6 +238,7 @@ def test_only_the_photos_of_the_query_are_in_it_and_nothing_is_left_behind(
 # The ZIP itself
 
 
+@pytest.mark.slow
 def test_a_zip_of_very_many_files_is_whole_and_made_in_little_memory(
     tmp_path: Path,
 ) -> None:

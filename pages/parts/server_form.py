@@ -7,8 +7,8 @@ import streamlit as st
 
 from pages.parts import setting_form, told
 from pages.parts.wording import plain
-from tagger.config import Server
 from tagger.records import ServerState
+from tagger.sections import Server
 from tagger.web import servers
 from tagger.web.runtime import Runtime
 

@@ -5,9 +5,9 @@ import shutil
 import streamlit as st
 
 from pages.parts.wording import plain
-from tagger.config import BUILTIN
 from tagger.doctor import EXIFTOOL_ADVICE
 from tagger.records import Status
+from tagger.sections import BUILTIN
 from tagger.web.runtime import Runtime
 
 

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Sequence
 
-from tagger.config import BUILTIN
 from tagger.errors import ModelUnavailable
 from tagger.pipeline.asking import Asking
 from tagger.pipeline.desk import Desk
@@ -21,6 +20,7 @@ from tagger.pipeline.line import Line, is_wanted_now
 from tagger.pipeline.servers import Slots
 from tagger.pipeline.stages import Item, Stages
 from tagger.records import ServerReport
+from tagger.sections import BUILTIN
 from tagger.tracking import bindings, bound, jobs
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tagger.config import Schedule
+from tagger.sections import Schedule
 from tagger.tracking import controls, results
 from tagger.tracking.database import Database
 

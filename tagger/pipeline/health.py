@@ -15,8 +15,8 @@ import random
 import time
 from collections.abc import Callable
 
-from tagger.config import Retry
 from tagger.errors import ModelUnavailable
+from tagger.sections import Retry
 from tagger.vision.retry import pause_s
 
 # This many photos one after the other without an answer: it is the server.

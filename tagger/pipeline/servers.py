@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tagger.config import Retry
 from tagger.errors import ImageError, ModelBusy, ModelLost, ModelUnavailable
 from tagger.imaging.picture import Picture
 from tagger.pipeline.health import Health
 from tagger.pipeline.pace import Pace
 from tagger.pipeline.stages import Item
 from tagger.records import ServerReport
+from tagger.sections import Retry
 from tagger.vision.protocol import Backend
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from tagger.config import BUILTIN, Config, Model, Server
+from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.records import ServerState
+from tagger.sections import BUILTIN, Model, Server
 from tagger.vision.builtin import Builtin
 from tagger.vision.ollama import Ollama
 from tagger.vision.openai import OpenAI

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tagger.config import Semantic, Server
 from tagger.errors import ModelMissing
+from tagger.sections import Semantic, Server
 from tagger.vision.http import Http, Refused
 from tagger.vision.numbers import as_bytes
 

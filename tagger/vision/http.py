@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tagger.config import Server
 from tagger.errors import ConfigError, ModelBusy, ModelLost, ModelUnavailable
+from tagger.sections import Server
 from tagger.vision.connections import Closed, Connections, Reply, TooLong
 
 CHECK_TIMEOUT_S = 5.0

@@ -4,10 +4,10 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from tagger.config import Model, Server
 from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused, shown
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
+from tagger.sections import Model, Server
 from tagger.vision.asking import Asker, Reply, Turn
 from tagger.vision.http import CHECK_TIMEOUT_S, Http, Refused
 from tagger.vision.prompt import Prompt

@@ -8,10 +8,10 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from tagger.config import Model, Server
 from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
+from tagger.sections import Model, Server
 from tagger.vision.asking import Asker, Reply, Turn
 from tagger.vision.http import Http, Refused, ServerFault
 from tagger.vision.prompt import Prompt

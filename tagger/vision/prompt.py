@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tagger.config import Model
+from tagger.sections import Model
 
 _REQUEST = """\
 You tag photographs for a searchable archive. Look at the picture; answer in {language}.

@@ -1,6 +1,6 @@
 """How long to wait before a server that failed is asked again."""
 
-from tagger.config import Retry
+from tagger.sections import Retry
 
 _JITTER = 0.5  # a pause is this part to the whole of its length, by chance
 

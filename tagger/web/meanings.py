@@ -6,8 +6,8 @@ What was asked lately is remembered, because a page asks the same again at each 
 import threading
 from collections.abc import Callable
 
-from tagger.config import Semantic
 from tagger.errors import ModelUnavailable
+from tagger.sections import Semantic
 from tagger.vision.embedding import Embedder, TextRefused
 
 REMEMBERED = 64

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tagger.config import Config, Server
+from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.records import ServerState
+from tagger.sections import Server
 from tagger.vision import choose
 from tagger.web import runtime
 

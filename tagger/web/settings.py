@@ -17,8 +17,9 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
 from tagger import config
-from tagger.config import Config, Server
+from tagger.config import Config
 from tagger.errors import ConfigError, UsageError
+from tagger.sections import Server
 
 # What the app takes from its start; everything else holds from the next photo on.
 _READ_AT_START = frozenset(

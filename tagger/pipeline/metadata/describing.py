@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import fields, provenance, reading
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import WantedWords
+from tagger.sections import Metadata
 
 
 def descriptions(dump: Dump) -> list[tuple[str, str]]:

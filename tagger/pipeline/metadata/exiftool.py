@@ -10,8 +10,8 @@ import re
 import threading
 from collections.abc import Sequence
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata.process import Died, NoReply, Process, Reply, TimedOut
+from tagger.sections import Metadata
 
 __all__ = ["Died", "Exiftool", "NoReply", "Reply", "TimedOut", "entities"]
 

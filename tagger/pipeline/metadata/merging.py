@@ -9,7 +9,6 @@ shortened to fit its field is no word of its own; thus running again adds nothin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tagger.config import Metadata
 from tagger.pipeline.metadata import describing, fields, provenance, reading, trees
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
 from tagger.pipeline.metadata.keywording import (
@@ -25,6 +24,7 @@ from tagger.pipeline.metadata.keywording import (
 from tagger.pipeline.metadata.plans import Plan
 from tagger.pipeline.metadata.reading import Dump
 from tagger.records import FileWords, PlaceWords, Provenance, WantedWords
+from tagger.sections import Metadata
 
 
 def words(dump: Dump, beside: Mapping[bytes, Dump] | None = None) -> FileWords:

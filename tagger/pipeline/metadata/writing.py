@@ -10,7 +10,6 @@ import functools
 import logging
 from collections.abc import Callable, Sequence
 
-from tagger.config import Metadata
 from tagger.errors import FileChanged, MetadataNotWritten, UnreadableImage, shown
 from tagger.imaging.formats import is_raw
 from tagger.imaging.rawdata import is_raw_identity
@@ -35,6 +34,7 @@ from tagger.pipeline.metadata.reading import Dump
 from tagger.pipeline.metadata.replacing import Refused
 from tagger.pipeline.metadata.restoring import Restored
 from tagger.records import FileWords, Intent, StatKey, WantedWords, WriteMode, Written
+from tagger.sections import Metadata
 
 log = logging.getLogger(__name__)
 

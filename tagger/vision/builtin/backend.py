@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from tagger.config import BUILTIN
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState, Tag
+from tagger.sections import BUILTIN
 from tagger.vision.builtin import classifier, colours, detector, tables, wording
 
 KIND = BUILTIN
