@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUND = {"config", "errors", "logs", "records", "sections", "texts", "__init__"}
+GROUND = {
+    *("children", "config", "errors", "logs", "outfiles", "records", "sections"),
+    *("texts", "__init__"),
+}
 MAY_IMPORT = {
     "imaging": set(),
     "vision": {"imaging"},

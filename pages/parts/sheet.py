@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.wording import count, plain
 from tagger.errors import UsageError
-from tagger.tracking import edits, sheetplan, tagsheet
+from tagger.tracking import sheetplan, tagsheet
 from tagger.tracking.edits import Edit
 from tagger.tracking.sheetplan import SheetPlan
 from tagger.web.runtime import Runtime
@@ -22,7 +22,7 @@ def show(app: Runtime) -> None:
         return
     try:
         planned = sheetplan.plan(app.db, tagsheet.parse(given.getvalue()))
-        edit = _edit(app, planned, given.name, dry_run=True)
+        edit = sheetplan.edit(app.db, planned, file=given.name, dry_run=True)
     except UsageError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -35,16 +35,6 @@ def show(app: Runtime) -> None:
             on_click=_go,
             args=(app, planned, given.name),
         )
-
-
-def _edit(app: Runtime, planned: SheetPlan, name: str, *, dry_run: bool) -> Edit:
-    return edits.each(
-        app.db,
-        add=planned.add,
-        remove=planned.remove,
-        detail={"file": name, "rows": planned.rows},
-        dry_run=dry_run,
-    )
 
 
 def _preview(planned: SheetPlan, edit: Edit) -> None:
@@ -76,7 +66,7 @@ def _preview(planned: SheetPlan, edit: Edit) -> None:
 
 
 def _go(app: Runtime, planned: SheetPlan, name: str) -> None:
-    edit = _edit(app, planned, name, dry_run=False)
+    edit = sheetplan.edit(app.db, planned, file=name)
     app.take()  # so that the screens show it at once
     st.session_state[_DONE] = (
         f"Changed {count(edit.photos, 'photo')}. Their files follow as the tagger "

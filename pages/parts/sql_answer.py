@@ -9,9 +9,9 @@ import streamlit as st
 from pages.parts import downloads, sql_chart
 from pages.parts.downloads import Download
 from pages.parts.wording import count, plain
-from tagger.catalogue import sql
 from tagger.catalogue.sql import Answer
 from tagger.errors import SqlError
+from tagger.web import asked
 from tagger.web.runtime import Runtime
 
 FILE_URL = "/api/sql/file"
@@ -53,14 +53,7 @@ def _answer(app: Runtime, text: str) -> Answer:
     kept_text, kept = st.session_state.get(_KEPT, (None, None))
     pressed = st.session_state.get("sql_ask")
     if kept is None or kept_text != text or pressed:
-        limits = app.config.catalogue
-        kept = sql.ask(
-            app.catalogue,
-            app.db,
-            text,
-            timeout_s=limits.sql_timeout_s,
-            most_rows=limits.sql_rows,
-        )
+        kept = asked.answer(app, text)
         st.session_state[_KEPT] = text, kept
     found: Answer = kept
     return found

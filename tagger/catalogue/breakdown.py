@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tagger.catalogue.facets import ask
 from tagger.catalogue.store import Catalogue
-from tagger.catalogue.wanted import Chosen, Wanted, choose
+from tagger.catalogue.wanted import Wanted, choose
 from tagger.errors import UsageError
 from tagger.tracking import drift
 from tagger.tracking.database import Database
@@ -123,7 +124,7 @@ def _of_a_photo(
 ) -> Breakdown:
     column, sql = _OF_A_PHOTO[by]
     chosen = choose(catalogue, asked.wanted, any_state=by == "states")
-    rows = _ask(catalogue, chosen, sql, 100_000 if by in _TIMES else asked.limit)
+    rows = ask(catalogue, chosen, sql, 100_000 if by in _TIMES else asked.limit)
     return Breakdown(by=by, columns=(column, "photos"), rows=tuple(rows))
 
 
@@ -148,7 +149,7 @@ def _of_tags(catalogue: Catalogue, _db: Database, by: str, asked: Asked) -> Brea
         ),
     }[by]
     limit = min(asked.limit, TAGS_OVER_TIME) if by == "time" else asked.limit
-    rows = _ask(catalogue, choose(catalogue, asked.wanted), sql, limit)
+    rows = ask(catalogue, choose(catalogue, asked.wanted), sql, limit)
     return Breakdown(by=by, columns=columns, rows=tuple(rows), note=note)
 
 
@@ -186,15 +187,3 @@ KINDS: dict[str, Callable[[Catalogue, Database, str, Asked], Breakdown]] = {
     **dict.fromkeys(_OF_A_PHOTO, _of_a_photo),
     "drift": _drift,
 }
-
-
-def _ask(
-    catalogue: Catalogue, chosen: Chosen, sql: str, *parameters: Any
-) -> list[tuple[Any, ...]]:
-    with catalogue.cursor() as cursor:
-        chosen.bind(cursor)
-        cursor.execute(
-            sql.replace("{chosen}", chosen.condition),
-            [*chosen.parameters, *parameters],
-        )
-        return cursor.fetchall()

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
-from tagger.catalogue.store import exports_dir, literal
+from tagger.catalogue.quoting import literal
+from tagger.catalogue.store import exports_dir
 from tagger.errors import DataError
 
 PIECE_BYTES = 1 << 20
@@ -55,8 +57,13 @@ def copy(
 def read(path: Path) -> Iterator[bytes]:
     """The bytes of a file, a piece at a time."""
     with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+        yield from pieces(file)
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """What is left of an open file, a piece at a time."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece
 
 
 def text_cell(value: str, *, formula_safe: bool) -> str:

@@ -10,7 +10,6 @@ the text as it is; Parquet and JSON lines always do, with real lists. The ZIP is
 `xmpzip`; with `says_who` its files say who said their words.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.catalogue.xmpzip import XmpZip
 from tagger.errors import UsageError
+from tagger.outfiles import replacing
 
 # Every column, and whether its value is text from outside (then CSV guards it).
 COLUMNS = {
@@ -93,16 +93,9 @@ def export(
         for piece in job.pieces():
             out.write(piece)
         return job.count
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            for piece in job.pieces():
-                file.write(piece)
-        os.replace(unfinished, out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(out) as file:
+        for piece in job.pieces():
+            file.write(piece)
     return job.count
 
 

@@ -78,11 +78,11 @@ def tag_counts(
 ) -> list[TagCount]:
     """The tags most of the photos have, most frequent first."""
     if is_everything(wanted):
-        found = _ask(catalogue, Chosen(), _TAGS_OF_ALL, limit)
+        found = ask(catalogue, Chosen(), _TAGS_OF_ALL, limit)
         return [TagCount(*row) for row in found]
     query = compiled(catalogue, wanted)
     counted = dict(search.most_frequent(catalogue.text, query, "tag_id", limit=limit))
-    named = _ask(
+    named = ask(
         catalogue,
         Chosen(),
         "SELECT tag_id, name, key FROM tags "
@@ -109,7 +109,7 @@ _TAGS_OF_ALL = """
 
 def months(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> list[tuple[str, int]]:
     """Months such as `2024-05` with the photos taken in each, oldest first."""
-    found = _ask(
+    found = ask(
         catalogue,
         choose(catalogue, wanted),
         """SELECT left(i.taken_at, 7) AS month, count(*) FROM images i
@@ -121,13 +121,13 @@ def months(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> list[tuple[str,
 def counts(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> Counts:
     """Photos by state, whatever state is wanted; and all tags in use, all folders."""
     by_state = dict(
-        _ask(
+        ask(
             catalogue,
             choose(catalogue, wanted, any_state=True),
             "SELECT i.state, count(*) FROM images i WHERE {chosen} GROUP BY i.state",
         )
     )
-    rest = _ask(
+    rest = ask(
         catalogue,
         Chosen(),
         """SELECT (SELECT count(DISTINCT tag_id) FROM image_tags),
@@ -149,7 +149,7 @@ def counts(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> Counts:
 
 def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
     """Every folder with its photos, in order of path."""
-    found = _ask(
+    found = ask(
         catalogue,
         Chosen(),
         """SELECT f.id, f.path,
@@ -168,7 +168,7 @@ def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
 
 def recent(catalogue: Catalogue, *, limit: int = 20) -> list[Activity]:
     """What happened last: photos found, answered, or written, newest first."""
-    found = _ask(
+    found = ask(
         catalogue,
         Chosen(),
         """WITH last AS (
@@ -182,7 +182,7 @@ def recent(catalogue: Catalogue, *, limit: int = 20) -> list[Activity]:
     return [Activity(row[0], row[1], ImageState(row[2]), *row[3:]) for row in found]
 
 
-def _ask(
+def ask(
     catalogue: Catalogue, chosen: Chosen, sql: str, *parameters: Any
 ) -> list[tuple[Any, ...]]:
     """Rows of a statement in which `{chosen}` stands for the photos meant."""

@@ -13,6 +13,9 @@ from typing import Any
 
 import duckdb
 
+from tagger.catalogue import quoting
+from tagger.catalogue.quoting import literal
+
 MEMORY_LIMIT = "1GiB"
 NEED = (
     "publishing needs the extensions of DuckDB, which are not installed here: "
@@ -51,18 +54,18 @@ def _publish(order: dict[str, Any]) -> dict[str, Any]:
     }
     with duckdb.connect(config=settings) as lake:
         for name in order["extensions"]:
-            lake.execute(f"LOAD {_text(_extension(name))}")
+            lake.execute(f"LOAD {literal(_extension(name))}")
         _attach(lake, order["address"], order["data_path"])
         lake.execute(
             "CREATE TEMP VIEW incoming AS SELECT * FROM "
-            f"read_parquet({_text(order['photos'])})"
+            f"read_parquet({literal(order['photos'])})"
         )
         lake.execute("BEGIN TRANSACTION")
         _make(lake, order["library"])
         counts = _bring(lake)
         if any(counts.values()):
-            said = ", ".join(f"{n} {what}" for what, n in counts.items())
-            lake.execute(f"CALL lake.set_commit_message('Image Tagger', {_text(said)})")
+            said = literal(", ".join(f"{n} {what}" for what, n in counts.items()))
+            lake.execute(f"CALL lake.set_commit_message('Image Tagger', {said})")
         lake.execute("COMMIT")
         photos = _number(lake, "SELECT count(*) FROM lake.photos")
         newest = _number(lake, "SELECT max(snapshot_id) FROM lake.snapshots()")
@@ -84,9 +87,9 @@ def _extension(name: str) -> str:
 def _attach(
     lake: duckdb.DuckDBPyConnection, address: str, data_path: str | None
 ) -> None:
-    options = f" (DATA_PATH {_text(data_path)})" if data_path else ""
+    options = f" (DATA_PATH {literal(data_path)})" if data_path else ""
     try:
-        lake.execute(f"ATTACH {_text(address)} AS lake{options}")
+        lake.execute(f"ATTACH {literal(address)} AS lake{options}")
     except duckdb.Error as error:
         if "data_path is not set" in str(error):
             raise Problem(
@@ -111,7 +114,8 @@ def _make(lake: duckdb.DuckDBPyConnection, library: str) -> None:
         )
     for name, kind in _columns(lake, "temp", "incoming").items():
         if name not in present:
-            lake.execute(f'ALTER TABLE lake.photos ADD COLUMN "{name}" {kind}')
+            column = f"{quoting.name(name)} {kind}"
+            lake.execute(f"ALTER TABLE lake.photos ADD COLUMN {column}")
 
 
 def _begin(lake: duckdb.DuckDBPyConnection, library: str) -> None:
@@ -125,7 +129,7 @@ def _begin(lake: duckdb.DuckDBPyConnection, library: str) -> None:
 def _bring(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Make the lake say what the export says; how many photos that touched."""
     names = _columns(lake, "temp", "incoming")
-    new, old = (", ".join(f'{one}."{n}"' for n in names) for one in "no")
+    new, old = (", ".join(f"{one}.{quoting.name(n)}" for n in names) for one in "no")
     lake.execute(
         "CREATE OR REPLACE TEMP TABLE stale AS SELECT o.id, n.id IS NULL AS is_gone "
         "FROM lake.photos o LEFT JOIN incoming n USING (id) "
@@ -157,10 +161,6 @@ def _columns(
 def _number(lake: duckdb.DuckDBPyConnection, question: str) -> int:
     row = lake.execute(question).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 if __name__ == "__main__":

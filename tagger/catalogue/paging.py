@@ -249,18 +249,7 @@ def _by_rank(
         here = hits.ids.index(mark.id) + low if mark.id in hits.ids else around
         start = max(low, here - limit) if mark.back else here + 1
         stop = here if mark.back else start + limit
-    ids = hits.ids[start - low : stop - low]
-    if not ids:
-        return Slice([], hits.total, None, None)
-    end = start + len(ids)
-    onward = Mark(Sort.RELEVANCE, False, end - 1, ids[-1]).encode()
-    backward = Mark(Sort.RELEVANCE, True, start, ids[0]).encode()
-    return Slice(
-        ids,
-        hits.total,
-        onward if end < hits.total else None,
-        backward if start > 0 else None,
-    )
+    return _ranked_slice(hits.ids[start - low : stop - low], start, hits.total)
 
 
 def _of_list(ids: list[int], mark: Mark | None, limit: int) -> Slice:
@@ -270,15 +259,19 @@ def _of_list(ids: list[int], mark: Mark | None, limit: int) -> Slice:
         here = ids.index(mark.id) if mark.id in ids else int(mark.key)
         start = max(0, here - limit) if mark.back else here + 1
     stop = max(0, here) if mark is not None and mark.back else start + limit
-    page = ids[start:stop]
-    if not page:
-        return Slice([], len(ids), None, None)
-    end = start + len(page)
-    onward = Mark(Sort.RELEVANCE, False, end - 1, page[-1]).encode()
-    backward = Mark(Sort.RELEVANCE, True, start, page[0]).encode()
+    return _ranked_slice(ids[start:stop], start, len(ids))
+
+
+def _ranked_slice(ids: list[int], start: int, total: int) -> Slice:
+    """A page whose first photo has the rank `start`, with the ways on and back."""
+    if not ids:
+        return Slice([], total, None, None)
+    end = start + len(ids)
+    onward = Mark(Sort.RELEVANCE, False, end - 1, ids[-1]).encode()
+    backward = Mark(Sort.RELEVANCE, True, start, ids[0]).encode()
     return Slice(
-        page,
-        len(ids),
-        onward if end < len(ids) else None,
+        ids,
+        total,
+        onward if end < total else None,
         backward if start > 0 else None,
     )

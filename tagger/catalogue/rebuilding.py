@@ -50,18 +50,16 @@ def rebuild(
     return total
 
 
-def reindex(catalogue: Catalogue, progress: Progress | None = None) -> None:
+def reindex(catalogue: Catalogue) -> None:
     """Make the search index anew from the rows, all of it or nothing."""
-    total, done, last = count(catalogue), 0, 0
+    last = 0
     try:
         catalogue.text.clear()
         with catalogue.cursor() as cursor:
             while top := _batch_end(cursor, last):
                 found = entries.entries(cursor, "id > ? AND id <= ?", [last, top])
                 catalogue.text.replace((), found)
-                last, done = top, done + len(found)
-                if progress:
-                    progress(done, total)
+                last = top
         commit_text(catalogue, catalogue.seen() or 0)
     except BaseException:
         catalogue.text.roll_back()

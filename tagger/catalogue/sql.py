@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from tagger.catalogue import copying, views
+from tagger.catalogue import copying, quoting, views
 from tagger.catalogue.sqlcheck import check
 from tagger.catalogue.store import MEMORY_LIMIT, Catalogue
 from tagger.errors import SqlError, UsageError
@@ -112,8 +112,7 @@ def write(
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     with file:
-        while piece := file.read(copying.PIECE_BYTES):
-            yield piece
+        yield from copying.pieces(file)
 
 
 @contextmanager
@@ -244,7 +243,7 @@ def _cells(cursor: duckdb.DuckDBPyConnection, formula_safe: bool) -> str:
 
 
 def _cell(name: str, kind: str, formula_safe: bool) -> str:
-    quoted = _quoted(name)
+    quoted = quoting.name(name)
     if kind == "VARCHAR[]":
         value = copying.list_cell(quoted, formula_safe=formula_safe)
     elif _SAFE.fullmatch(kind):
@@ -252,8 +251,4 @@ def _cell(name: str, kind: str, formula_safe: bool) -> str:
     else:
         value = copying.text_cell(f"{quoted}::VARCHAR", formula_safe=formula_safe)
     shown = copying.guarded(name) if formula_safe else name
-    return f"{value} AS {_quoted(shown)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"{value} AS {quoting.name(shown)}"

@@ -22,6 +22,7 @@ import duckdb
 from tagger.catalogue import schema
 from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.alike.meaning import Meaning
+from tagger.catalogue.quoting import literal
 from tagger.catalogue.textindex import TextIndex
 from tagger.errors import DataError, DataFull
 
@@ -146,11 +147,6 @@ def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
 def exports_dir(path: Path) -> Path:
     """The one folder besides its own files that this catalogue can reach."""
     return path.with_name(f"{path.name}.exports")
-
-
-def literal(text: Path | str) -> str:
-    """A text as SQL; a path is one of ours, but the data folder may have a quote."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tagger.catalogue import quoting
 from tagger.tracking import history
 from tagger.tracking.database import Database
 
@@ -183,7 +184,7 @@ def make(
     cursor: duckdb.DuckDBPyConnection, db: Database, wanted: Collection[str]
 ) -> None:
     """Make the views of these names for this cursor."""
-    own = f"{_quoted(_one(cursor, 'SELECT current_database()'))}.main"
+    own = f"{quoting.name(_one(cursor, 'SELECT current_database()'))}.main"
     for view in VIEWS:
         if view.name not in wanted:
             continue
@@ -213,7 +214,3 @@ def _fill_runs(cursor: duckdb.DuckDBPyConnection, view: View, db: Database) -> N
 def _one(cursor: duckdb.DuckDBPyConnection, statement: str) -> str:
     row = cursor.execute(statement).fetchone()
     return "" if row is None else str(row[0])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -1,22 +1,19 @@
 """The `sql` command: the catalogue asked in SQL, by the app while it runs."""
 
-import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tagger.catalogue import sql as catalogue_sql
 from tagger.catalogue.export import format_of
 from tagger.cli import output
 from tagger.cli.catalogue import opened
 from tagger.config import Config
 from tagger.errors import UsageError
-from tagger.web import saved
+from tagger.outfiles import replacing
+from tagger.web import asked, saved
 from tagger.web.client import App
 
 
@@ -26,7 +23,7 @@ def sql(options: Namespace, config: Config) -> int:
     if options.out:
         out = Path(options.out)
         format = format_of(out)
-        with _replacing(out) as file:
+        with replacing(out) as file:
             _write(text, file, format, options, config)
         output.problem(f"wrote {out}")
         return 0
@@ -64,36 +61,20 @@ def _ask(text: str, config: Config) -> dict[str, Any]:
     if app is not None:
         with app:
             return app.sql(text)
-    limits = config.catalogue
     with opened(config) as here:
-        answer = catalogue_sql.ask(
-            here.catalogue,
-            here.db,
-            text,
-            timeout_s=limits.sql_timeout_s,
-            most_rows=limits.sql_rows,
-        )
-    return asdict(answer)
+        return asdict(asked.answer(here, text))
 
 
 def _write(
     text: str, out: BinaryIO, format: str, options: Namespace, config: Config
 ) -> None:
-    app, safe, limits = App.find(config.data_dir), not options.plain, config.catalogue
+    app, safe = App.find(config.data_dir), not options.plain
     if app is not None:
         with app:
             full = app.sql_file(text, out, format=format, formula_safe=safe)
     else:
         with opened(config) as here:
-            written = catalogue_sql.write(
-                here.catalogue,
-                here.db,
-                text,
-                format,
-                timeout_s=limits.sql_timeout_s,
-                most_rows=limits.sql_file_rows,
-                formula_safe=safe,
-            )
+            written = asked.file(here, text, format, formula_safe=safe)
             for piece in written.pieces:
                 out.write(piece)
         full = written.full
@@ -102,20 +83,6 @@ def _write(
             "it has as many rows as a file may have (setting catalogue.sql_file_rows); "
             "there may be more"
         )
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[BinaryIO]:
-    """A file that appears, or is replaced, only when all is written."""
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        os.replace(unfinished, out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _print(data: bytes) -> None:

@@ -7,7 +7,7 @@ from tagger.cli import output
 from tagger.cli.editing import SOME_FAILED, carry_out
 from tagger.config import Config
 from tagger.errors import UsageError
-from tagger.tracking import edits, sheetplan, tagsheet
+from tagger.tracking import sheetplan, tagsheet
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.sheetplan import SheetPlan
@@ -24,13 +24,8 @@ def bring_in(options: Namespace, config: Config) -> int:
     _say(planned)
 
     def make(db: Database, dry_run: bool) -> Edit:
-        return edits.each(
-            db,
-            add=planned.add,
-            remove=planned.remove,
-            detail={"file": Path(options.file).name, "rows": planned.rows},
-            dry_run=dry_run,
-        )
+        name = Path(options.file).name
+        return sheetplan.edit(db, planned, file=name, dry_run=dry_run)
 
     code = carry_out(options, config, make)
     return code or (SOME_FAILED if planned.passed else 0)

@@ -11,18 +11,17 @@ Where no child can be started, photos are looked at right here, as far as that g
 import atexit
 import contextlib
 import logging
-import os
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tagger import children
 from tagger.errors import UnreadableImage, shown
 from tagger.imaging.budget import DECODING
 from tagger.imaging.darkroom_child import BYTES_A_SECOND, PIXELS, RAW
@@ -37,7 +36,6 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 120
 START_S = 60.0
 _ENDING_S = 0.5
-_ROOT = Path(__file__).resolve().parent.parent.parent
 _COMMAND = (sys.executable, "-P", "-m", "tagger.imaging.darkroom_child")
 
 
@@ -202,8 +200,6 @@ class _Child:
 def _started(
     command: Sequence[str], descriptor: int, timeout_s: int
 ) -> subprocess.Popen[bytes]:
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*command, str(descriptor), str(timeout_s)],
         pass_fds=(descriptor,),
@@ -211,7 +207,7 @@ def _started(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the program
-        env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
+        env=children.environment(),
     )
 
 

@@ -15,17 +15,16 @@ import threading
 import time
 from pathlib import Path
 
+from tagger import children
+
 START_S = 60.0
 # The machine may be so busy that the child waits for minutes.
 ANSWER_S = 600.0
 LOOK_S = 0.25
-_ROOT = Path(__file__).resolve().parent.parent.parent
-_COMMAND = (sys.executable, "-P", "-m", "tagger.pipeline.sketching_child")
-
-
 # Starting a child takes as long as a hundred pictures; photos come one by one.
 IDLE_S = 120.0
 MOST_DEATHS = 3  # in a row; then it is not the picture
+_COMMAND = (sys.executable, "-P", "-m", "tagger.pipeline.sketching_child")
 
 
 class Stopped(Exception):
@@ -97,15 +96,13 @@ class Sketcher:
                     stream.close()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._child = subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the program
-            env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
+            env=children.environment(),
         )
         return self._child
 

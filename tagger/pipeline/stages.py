@@ -71,9 +71,8 @@ class Item:
     `servers` are those it may be sent to, by name; None leaves that open. `failed_at`
     are those that gave it no answer; `failures` counts how often that was its own
     fault, since its job was taken, `endings` how often a server went away meanwhile.
-    `is_urgent` says that a person came to want it now
-    after that. `waits_on` says that only an edit is carried out; an
-    answer is still to come. `cost` is what it took so far.
+    `is_urgent` says that a person came to want it now after that. `waits_on` says that
+    only an edit is carried out; an answer is still to come. `cost` is what it took.
     """
 
     job: Job

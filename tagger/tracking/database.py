@@ -27,14 +27,16 @@ class Database:
     """One open tracking database; safe to use from any thread.
 
     `path` is its file; with PostgreSQL no such file is there, but its folder is where
-    this machine's processes meet. `where` names the database for people.
+    this machine's processes meet. `where` names the database for people;
+    `is_shared` says that processes of other machines may work on it as well.
     """
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self.path = path
+        self.is_shared = engine.dialect.name != "sqlite"
         self.where = str(path)
-        if engine.dialect.name != "sqlite":
+        if self.is_shared:
             self.where = engine.url.set(drivername="postgresql").render_as_string()
         # SQLite has whoever finds the file locked sleep, ever longer, and nobody wakes
         # it. Threads of one process wake each other.
@@ -71,11 +73,6 @@ class Database:
             migrations.migrate(connection, where=database.where)
             _identify(connection)
         return database
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether processes of other machines may work on it as well."""
-        return self.where != str(self.path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -184,7 +184,8 @@ def answers(
 
 
 _MODELS = select(results.c.id, results.c.model)
-_MEANT = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
+# What a tag of an answer counts as.
+MEANT = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
 _SAID = (
     select(
         result_tags.c.result_id,
@@ -192,7 +193,7 @@ _SAID = (
         func.coalesce(func.nullif(result_tags.c.spelt, ""), tags.c.name),
         result_tags.c.score,
     )
-    .select_from(result_tags.join(tags, tags.c.id == _MEANT))
+    .select_from(result_tags.join(tags, tags.c.id == MEANT))
     .where(~result_tags.c.banned)
     .order_by(result_tags.c.result_id, result_tags.c.position)
 )

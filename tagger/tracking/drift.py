@@ -15,13 +15,13 @@ from sqlalchemy import (
     and_,
     func,
     literal,
-    or_,
     select,
     union_all,
 )
 
 from tagger.tracking import choosing
 from tagger.tracking.database import Database
+from tagger.tracking.desired import MEANT
 from tagger.tracking.schema import files, result_tags, results, tags
 
 
@@ -121,11 +121,13 @@ def _last(model: str, ids: Collection[int] | None, name: str) -> Subquery:
 def _said(
     pairs: Subquery, answer: ColumnElement[Any], first: int, second: int
 ) -> Select[Any]:
-    counts_as = func.coalesce(result_tags.c.becomes, result_tags.c.tag_id)
-    kept = or_(result_tags.c.banned.is_(None), ~result_tags.c.banned)
     return select(
         pairs.c.first.label("pair"),
-        counts_as.label("tag"),
+        MEANT.label("tag"),
         literal(first).label("first"),
         literal(second).label("second"),
-    ).join_from(pairs, result_tags, and_(result_tags.c.result_id == answer, kept))
+    ).join_from(
+        pairs,
+        result_tags,
+        and_(result_tags.c.result_id == answer, ~result_tags.c.banned),
+    )

@@ -125,8 +125,7 @@ def each(
     dry_run: bool = False,
 ) -> Edit:
     """Give tags to photos of their own, and take others from theirs, as one edit."""
-    for name in add:
-        _named([name])
+    _named([*add])
     ids = sorted({i for found in (*add.values(), *remove.values()) for i in found})
     with db.write() as connection:
         if dry_run:

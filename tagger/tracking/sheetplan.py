@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from tagger.errors import UsageError, shown
 from tagger.records import ImageSnapshot
-from tagger.tracking import snapshots, tagnames, tagsheet
+from tagger.tracking import edits, snapshots, tagnames, tagsheet
 from tagger.tracking.database import Database
 from tagger.tracking.desired import FROM_FILE, FROM_PERSON
-from tagger.tracking.edits import LONGEST_TAG
+from tagger.tracking.edits import LONGEST_TAG, Edit
 from tagger.tracking.schema import files
 from tagger.tracking.tagsheet import Row
 
@@ -84,6 +84,20 @@ def plan(db: Database, rows: Sequence[Row]) -> SheetPlan:
         rows=len(rows),
         unchanged=unchanged,
         passed=tuple(sorted(passed, key=lambda one: one.line)),
+    )
+
+
+def edit(
+    db: Database, planned: SheetPlan, *, file: str | None = None, dry_run: bool = False
+) -> Edit:
+    """Make what is planned one edit; `file` is the sheet's name, for people."""
+    named = {} if file is None else {"file": file}
+    return edits.each(
+        db,
+        add=planned.add,
+        remove=planned.remove,
+        detail={**named, "rows": planned.rows},
+        dry_run=dry_run,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tagger.tracking import tagnames
+from tagger.tracking.changes import IMAGE
 from tagger.tracking.database import Database
 from tagger.tracking.schema import changes as change_table
 from tagger.tracking.schema import files, vector_methods, vectors
@@ -39,13 +40,7 @@ def method(db: Database, kind: str, name: str) -> int:
         connection.execute(
             insert(vector_methods).values(kind=kind, name=name).on_conflict_do_nothing()
         )
-        return int(
-            connection.execute(
-                select(vector_methods.c.id).where(
-                    vector_methods.c.kind == kind, vector_methods.c.name == name
-                )
-            ).scalar_one()
-        )
+        return int(connection.execute(_method(kind, name)).scalar_one())
 
 
 def present(db: Database, kind: str) -> int | None:
@@ -155,11 +150,13 @@ def next_by_id(method_id: int, vector_id: int) -> Select[Any]:
 def named(db: Database, kind: str, name: str) -> int | None:
     """The id of a method by its name; None before it was used."""
     with db.read() as connection:
-        return connection.scalars(
-            select(vector_methods.c.id).where(
-                vector_methods.c.kind == kind, vector_methods.c.name == name
-            )
-        ).first()
+        return connection.scalars(_method(kind, name)).first()
+
+
+def _method(kind: str, name: str) -> Select[Any]:
+    return select(vector_methods.c.id).where(
+        vector_methods.c.kind == kind, vector_methods.c.name == name
+    )
 
 
 def files_after(db: Database, file_id: int, *, limit: int) -> list[int]:
@@ -205,7 +202,7 @@ def links_since(
 
 def changed_since(change: int) -> Select[Any]:
     return select(change_table.c.subject_id).where(
-        change_table.c.number > change, change_table.c.kind == "image"
+        change_table.c.number > change, change_table.c.kind == IMAGE
     )
 
 

@@ -7,7 +7,6 @@ address proves that it knows the same secret.
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from tagger.errors import DataError, QueryError, SqlError, UsageError
+from tagger.outfiles import replacing
 from tagger.web import appfile
 from tagger.web.appfile import AppFile
 from tagger.web.processes import is_alive
@@ -90,24 +90,17 @@ class App:
         self, out: Path, *, format: str, query: str = "", formula_safe: bool = True
     ) -> None:
         """Write the matching photos to `out`, which is replaced only when complete."""
-        temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            with (
-                self._stream(
-                    *("GET", "/api/export"),
-                    format=format,
-                    q=query,
-                    formula_safe=int(formula_safe),
-                ) as response,
-                temporary.open("wb") as file,
-            ):
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-            temporary.replace(out)
-        except OSError as error:
-            raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        asked: dict[str, Any] = {
+            "format": format,
+            "q": query,
+            "formula_safe": int(formula_safe),
+        }
+        with (
+            self._stream("GET", "/api/export", **asked) as response,
+            replacing(out) as file,
+        ):
+            for chunk in response.iter_bytes():
+                file.write(chunk)
 
     def duplicates(self, **asked: str | int) -> dict[str, Any]:
         """Some groups of photos that are alike, as `GET /api/duplicates` gives them."""

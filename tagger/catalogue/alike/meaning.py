@@ -93,9 +93,12 @@ class Meaning:
             self._subjects = np.empty(0, np.uint64)
         if method is None:
             return
+        before = self._last
         while new := vectors.named_after(self._db, method, self._last, limit=READ_ROWS):
             self._last = new[-1][0]
             self._add(new)
+        if self._last != before:
+            self._order = np.argsort(self._subjects)
 
     def _add(self, new: list[tuple[int, str, bytes]]) -> None:
         size = len(self._matrix.vector(0)) if len(self._matrix) else len(new[0][2])
@@ -103,7 +106,6 @@ class Meaning:
         self._matrix.add([(vector_id, vector) for vector_id, _, vector in same])
         subjects = np.array([int(subject) for _, subject, _ in same], np.uint64)
         self._subjects = np.concatenate([self._subjects, subjects])
-        self._order = np.argsort(self._subjects)
 
     def _rows_of(self, subjects: NDArray[np.uint64]) -> NDArray[np.int64]:
         at = np.searchsorted(self._subjects, subjects, sorter=self._order)

@@ -17,6 +17,7 @@ from tagger.web import media, pictures, runtime
 from tagger.web.api import shapes
 from tagger.web.api.models import CompletionOut, ImageDetail, ImagePage, TagCountOut
 from tagger.web.api.queries import (
+    FILE_TYPES,
     CompleteQuery,
     ExportQuery,
     ImagesQuery,
@@ -95,14 +96,6 @@ def list_tags(asked: Annotated[TagsQuery, Query()]) -> list[TagCountOut]:
     ]
 
 
-_EXPORT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "parquet": "application/vnd.apache.parquet",
-    "jsonl": "application/x-ndjson",
-    "zip": "application/zip",
-}
-
-
 @router.get("/export", response_class=StreamingResponse)
 def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     """The photos as a table, CSV, Parquet or JSON lines; or XMP files in a ZIP."""
@@ -119,7 +112,7 @@ def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     name = f"image-tagger-{utc_now()[:10]}.{asked.format}"
     return StreamingResponse(
         itertools.chain([first], pieces),
-        media_type=_EXPORT_TYPES[asked.format],
+        media_type=FILE_TYPES[asked.format],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
 

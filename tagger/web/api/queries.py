@@ -66,6 +66,15 @@ class TagsQuery(Filters):
     limit: int = Field(50, ge=1, le=1000)
 
 
+# What browsers are told of each form of a file.
+FILE_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl": "application/x-ndjson",
+    "zip": "application/zip",
+}
+
+
 class ExportQuery(Filters):
     """The form of the table."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tagger.tracking import edits, sheetplan, tagsheet
+from tagger.tracking import sheetplan, tagsheet
 from tagger.web import runtime
 from tagger.web.api.edit_models import EditOut, HowQuery
 
@@ -44,13 +44,7 @@ def bring_in(wanted: SheetIn, how: Annotated[HowQuery, Query()]) -> SheetOut:
     db = runtime.current().db
     rows = tagsheet.parse(wanted.csv.encode("utf-8", "replace"))
     planned = sheetplan.plan(db, rows)
-    edit = edits.each(
-        db,
-        add=planned.add,
-        remove=planned.remove,
-        detail={"rows": planned.rows},
-        dry_run=how.dry_run,
-    )
+    edit = sheetplan.edit(db, planned, dry_run=how.dry_run)
     return SheetOut(
         edit_id=edit.id,
         photos=edit.photos,

@@ -12,19 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from tagger.catalogue import sql, views
+from tagger.catalogue import views
 from tagger.catalogue.sqlcheck import LONGEST
 from tagger.records import utc_now
-from tagger.web import runtime, saved
+from tagger.web import asked, runtime, saved
+from tagger.web.api.queries import FILE_TYPES
 
 router = APIRouter(prefix="/sql", tags=["sql"])
 
 Format = Literal["csv", "parquet", "jsonl"]
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "parquet": "application/vnd.apache.parquet",
-    "jsonl": "application/x-ndjson",
-}
 
 
 class _In(BaseModel):
@@ -88,24 +84,16 @@ class ViewOut(BaseModel):
 
 
 @router.post("")
-def ask(asked: SqlIn) -> SqlOut:
+def ask(wanted: SqlIn) -> SqlOut:
     """Ask the catalogue, read-only."""
-    opened = runtime.current()
-    limits = opened.config.catalogue
-    answer = sql.ask(
-        opened.catalogue,
-        opened.db,
-        asked.sql,
-        timeout_s=limits.sql_timeout_s,
-        most_rows=limits.sql_rows,
-    )
-    return SqlOut.model_validate(asdict(answer))
+    found = asked.answer(runtime.current(), wanted.sql)
+    return SqlOut.model_validate(asdict(found))
 
 
 @router.post("/file", response_class=StreamingResponse)
-def ask_for_file(asked: SqlFileIn) -> Response:
+def ask_for_file(wanted: SqlFileIn) -> Response:
     """The answer as a file. `X-Full: 1`: it has all the rows a file may have."""
-    return _file(asked.sql, asked.format, formula_safe=asked.formula_safe)
+    return _file(wanted.sql, wanted.format, formula_safe=wanted.formula_safe)
 
 
 @router.get("/file/{token}", include_in_schema=False)
@@ -148,20 +136,11 @@ def remove(name: Annotated[str, Query(max_length=1000)]) -> None:
 
 def _file(text: str, format: Format, *, formula_safe: bool) -> Response:
     opened = runtime.current()
-    limits = opened.config.catalogue
-    written = sql.write(
-        opened.catalogue,
-        opened.db,
-        text,
-        format,
-        timeout_s=limits.sql_timeout_s,
-        most_rows=limits.sql_file_rows,
-        formula_safe=formula_safe,
-    )
+    written = asked.file(opened, text, format, formula_safe=formula_safe)
     name = f"image-tagger-sql-{utc_now()[:10]}.{format}"
     return StreamingResponse(
         written.pieces,
-        media_type=TYPES[format],
+        media_type=FILE_TYPES[format],
         headers={
             "content-disposition": f'attachment; filename="{name}"',
             "x-full": str(int(written.full)),
