@@ -3,28 +3,29 @@
 At most one part waits and one is in use, so memory is that of two.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Item = TypeVar("Item")
-Made = TypeVar("Made")
+Part = TypeVar("Part")
 
 
-def ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Generator[Made]:
-    """What `make` gives of each item, in their order; one that fails raises here.
+def ahead(parts: Iterator[Part]) -> Generator[Part]:
+    """The same parts, each made by a thread before it is asked for.
 
-    Whoever stops early closes the iterator, which waits for the part being made.
+    An error in making one is raised where it is asked for. Whoever stops early closes
+    this, which waits for the part being made.
     """
     pool = ThreadPoolExecutor(max_workers=1)
-    pending: list[Future[Made]] = []
+    ends: list[Part] = []
+    pending: list[Future[Part | list[Part]]] = [pool.submit(next, parts, ends)]
     try:
-        for item in items:
-            pending.append(pool.submit(make, item))
-            if len(pending) > 1:
-                # Held by no name here, so that the user can let go of it.
-                yield pending.pop(0).result()
-        while pending:
-            yield pending.pop(0).result()
+        while True:
+            pending.append(pool.submit(next, parts, ends))
+            # Held by no name here, so that the user can let go of it.
+            made = [pending.pop(0).result()]
+            if made[0] is ends:
+                return
+            yield made.pop()  # type: ignore[misc]
     finally:
         pool.shutdown(cancel_futures=True)

@@ -154,14 +154,15 @@ class _Job:
         """Files that each hold some of the photos, in order; at least one."""
         select = parts.PART.replace("{columns}", self._columns)
 
-        def make(part: tuple[int, tuple[int, int]]) -> tuple[Path, int]:
-            number, bounds = part
-            path = folder / f"{number:06d}"
-            options = self._format.options if number else self._format.first_options
-            return path, copying.copy(cursor, select, path, options, bounds)
+        def made() -> Iterator[tuple[Path, int]]:
+            options = self._format.first_options
+            for number, bounds in enumerate(parts.bounds(cursor)):
+                path = folder / f"{number:06d}"
+                yield path, copying.copy(cursor, select, path, options, bounds)
+                options = self._format.options
 
-        with closing(ahead(make, enumerate(parts.bounds(cursor)))) as made:
-            for path, count in made:
+        with closing(ahead(made())) as files:
+            for path, count in files:
                 self.count += count
                 yield path
 

@@ -42,7 +42,7 @@ def write(
     names = parts.tag_names(cursor)
     schema = _group(cursor, select, (0, 0), names).schema
     count = 0
-    groups = ahead(lambda some: _own(_group(cursor, select, some, names)), bounds)
+    groups = ahead(_own(_group(cursor, select, some, names)) for some in bounds)
     try:
         with (
             closing(groups),
