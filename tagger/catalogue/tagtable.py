@@ -90,7 +90,7 @@ class TagTable:
     def named(self, name: str) -> TagCount | None:
         """The tag of this name in any spelling, if a photo has it."""
         key = tagnames.key(name)
-        found = (tag for tag in self.every() if tagnames.key(tag.name) == key)
+        found = (tag for tag in self.every() if _key(tag) == key)
         return next(found, None)
 
     def listed(
@@ -98,9 +98,9 @@ class TagTable:
     ) -> Listed:
         """Some of the tags whose names have in them what was typed."""
         wanted = tagnames.key(typed)
-        tags = [tag for tag in self.every() if wanted in tagnames.key(tag.name)]
+        tags = [tag for tag in self.every() if wanted in _key(tag)]
         if order is Order.NAME:
-            tags.sort(key=lambda tag: tagnames.key(tag.name))
+            tags.sort(key=lambda tag: _key(tag))
         elif order is Order.NEWEST:
             tags.sort(key=lambda tag: -tag.tag_id)
         elif order is Order.TREND:
@@ -113,7 +113,7 @@ class TagTable:
         self, dismissed: frozenset[tuple[str, str]] = frozenset()
     ) -> list[Suggestion]:
         """Pairs that are probably one tag, the surest and most frequent first."""
-        tags = {tagnames.key(tag.name): tag for tag in self.every()}
+        tags = {_key(tag): tag for tag in self.every()}
         return [
             ordered(tags[pair.one], tags[pair.other], pair.kind)
             for pair in self._pairs(tags)
@@ -128,7 +128,7 @@ class TagTable:
         `embed` is the model's answer to many texts, `method` names the model. Raises
         what `embed` raises.
         """
-        tags = {tagnames.key(t.name): t for t in self.every()[:MOST_READ]}
+        tags = {_key(t): t for t in self.every()[:MOST_READ]}
         asked = (method, *sorted(tags))
         known = self._near
         if known is None or known[0] != asked:
@@ -165,9 +165,18 @@ class TagTable:
 
 
 def ordered(one: TagCount, other: TagCount, kind: Kind) -> Suggestion:
-    """The rarer of two tags goes; of two as frequent, the one that came later."""
-    goes, stays = sorted((one, other), key=lambda tag: (tag.count, -tag.tag_id))
+    """The rarer of two tags goes; of two as frequent the plural, or what came later."""
+    plural = one if _key(other) in tagpairs.singulars(_key(one)) else other
+    is_plural = {plural.tag_id} if kind is Kind.PLURAL else set()
+    goes, stays = sorted(
+        (one, other),
+        key=lambda tag: (tag.count, tag.tag_id not in is_plural, -tag.tag_id),
+    )
     return Suggestion(goes, stays, kind)
+
+
+def _key(tag: TagCount) -> str:
+    return tagnames.key(tag.name)
 
 
 def _sureness(
