@@ -1,6 +1,7 @@
 """Tags that are probably one are found, and those that are not are left alone."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,17 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tagger import cli
+from tagger import cli, config
 from tagger.catalogue import tagpairs
+from tagger.catalogue.alike import nearness
 from tagger.catalogue.spelling import distance
 from tagger.catalogue.tagpairs import Kind
 from tagger.errors import UsageError
-from tagger.tracking import dismissing, tagnames
+from tagger.records import WriteMode
+from tagger.tracking import bindings, dismissing, folders, tagnames
 from tagger.tracking.database import Database
+from tagger.web.suggesting import suggested
+from tests.ollama_double import OllamaDouble
 from tests.support_web import Library, library, served
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzäé", min_size=1, max_size=14)
@@ -220,6 +225,49 @@ def test_the_command_lists_pairs_beside_a_running_app_or_alone(
     assert said.out.splitlines()[1].split("\t") == ["dogs", "1", "dog", "2", "plural"]
     assert "3 pairs, 1 of them listed" in said.err
     assert "semantic.model" in said.err
+
+
+def test_tags_of_bound_folders_alone_are_told_to_no_model(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = shelf.root / "private"
+    inner.mkdir()
+    shelf.photo("private/d.jpg", "secret", "dog", colour="white")
+    with OllamaDouble(models=("m",), meaning=lambda text: [1.0, len(text)]) as double:
+        monkeypatch.setenv("TAGGER_SEMANTIC__URL", double.url)
+        monkeypatch.setenv("TAGGER_SEMANTIC__MODEL", "m")
+        shelf.opened.config = config.load()
+        added = folders.add(
+            shelf.opened.db,
+            os.fsencode(inner),
+            recursive=True,
+            write_mode=WriteMode.FILE,
+            data_dir=shelf.opened.config.data_dir,
+        )
+        bindings.bind(shelf.opened.db, added.id, ["builtin"])
+        assert suggested(shelf.opened).note is None
+        assert {"dog", "horse"} <= {*double.embedded}
+        assert "secret" not in double.embedded
+        bindings.bind(shelf.opened.db, added.id, None)
+        suggested(shelf.opened)
+        assert "secret" in double.embedded
+
+
+def test_texts_that_are_each_others_nearest_are_paired_the_nearest_first() -> None:
+    def as_bytes(*numbers: int) -> bytes:
+        return bytes(number % 256 for number in numbers)
+
+    vectors = [
+        as_bytes(100, 0, 0),
+        as_bytes(0, 100, 10),
+        as_bytes(90, 30, 0),
+        as_bytes(0, 100, 0),
+        as_bytes(-100, 0, 0),  # nearest to nobody
+        as_bytes(1, 2),  # of another model
+    ]
+    assert nearness.nearest(vectors) == [(1, 3), (0, 2)]
+    assert nearness.nearest(vectors[:1]) == []
+    assert nearness.nearest([as_bytes(0, 0, 0)] * 3) == []
 
 
 def test_kinds_are_those_of_the_documentation() -> None:

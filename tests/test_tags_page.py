@@ -1,5 +1,6 @@
 """The Tags page in each of its states: looked at, tried, made, refused, taken back."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -394,13 +395,12 @@ def test_hostile_names_are_shown_as_text(db: Database, tmp_path: Path) -> None:
             {"pick": [name, "dog"]},
         ):
             test = opened(**address)
-            said = screens.said(test)
-            assert "<script" not in said
-            assert "](http" not in said
-            assert ":smile:" not in said
+            # What follows a backslash is a character like any other.
+            said = re.sub(r"\\.", "", screens.said(test))
+            assert not {*"<>[]`$"} & {*said.replace("[small", "")}
             assert not any(element.allow_html for element in test.markdown)
-            for one in test.button:
-                assert "<script" not in one.label
+            labels = [re.sub(r"\\.", "", one.label) for one in test.button]
+            assert "<" not in "".join(labels)
     line = opened(tag="two\nlines")
     assert "two lines" in text(line)
 

@@ -28,6 +28,7 @@ _LAST_MONTHS = 12
 
 
 Embed = Callable[[Sequence[str]], list[bytes]]
+MayGo = Callable[[bytes], bool]  # whether words of a photo at this path may
 
 
 class Order(StrEnum):
@@ -121,14 +122,20 @@ class TagTable:
         ]
 
     def near(
-        self, method: str, embed: Embed, dismissed: frozenset[tuple[str, str]]
+        self,
+        method: str,
+        embed: Embed,
+        dismissed: frozenset[tuple[str, str]],
+        *,
+        may_go: MayGo | None = None,
     ) -> list[Suggestion]:
         """Pairs of the most frequent tags that mean about the same, the nearest first.
 
-        `embed` is the model's answer to many texts, `method` names the model. Raises
+        `embed` is the model's answer to many texts, `method` names the model. With
+        `may_go` it gets only tags that a photo has whose words may go there. Raises
         what `embed` raises.
         """
-        tags = {_key(t): t for t in self.every()[:MOST_READ]}
+        tags = {_key(t): t for t in self._may_go(may_go)[:MOST_READ]}
         asked = (method, *sorted(tags))
         known = self._near
         if known is None or known[0] != asked:
@@ -144,6 +151,26 @@ class TagTable:
             for pair in known[1]
             if (pair.one, pair.other) not in dismissed
         ]
+
+    def _may_go(self, may_go: MayGo | None) -> list[TagCount]:
+        if may_go is None:
+            return self.every()
+        with self._catalogue.cursor() as cursor:
+            found = cursor.execute("SELECT id, path FROM directories").fetchall()
+            # The bytes of a path that is no text are not known here.
+            open_ones = [
+                directory
+                for directory, path in found
+                if "\ufffd" not in path and may_go(path.encode() + b"a photo")
+            ]
+            cursor.execute(
+                """SELECT DISTINCT tag_id FROM image_tags WHERE image_id IN (
+                    SELECT id FROM images
+                    WHERE directory_id IN (SELECT unnest(?::BIGINT[])))""",
+                [open_ones],
+            )
+            allowed = {row[0] for row in cursor.fetchall()}
+        return [tag for tag in self.every() if tag.tag_id in allowed]
 
     def _pairs(self, tags: Mapping[str, TagCount]) -> list[tagpairs.Pair]:
         names = frozenset(tags)

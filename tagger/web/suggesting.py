@@ -3,11 +3,12 @@
 What a person dismissed is not among them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tagger.catalogue.tagtable import Suggestion
 from tagger.errors import ModelUnavailable
-from tagger.tracking import dismissing
+from tagger.tracking import bindings, dismissing
 from tagger.web.runtime import Runtime
 
 OFF = (
@@ -35,7 +36,9 @@ def suggested(opened: Runtime, *, meaning: bool = True) -> Suggested:
         return Suggested(tuple(found), OFF)
     known = {frozenset((one.goes.tag_id, one.stays.tag_id)) for one in found}
     try:
-        near = opened.tags.near(method, opened.meanings.vectors, dismissed)
+        near = opened.tags.near(
+            method, opened.meanings.vectors, dismissed, may_go=_may_go(opened)
+        )
     except ModelUnavailable as error:
         return Suggested(tuple(found), f"Tags near in meaning are missing: {error}")
     more = [
@@ -44,3 +47,18 @@ def suggested(opened: Runtime, *, meaning: bool = True) -> Suggested:
         if frozenset((one.goes.tag_id, one.stays.tag_id)) not in known
     ]
     return Suggested((*found, *more), None)
+
+
+def _may_go(opened: Runtime) -> Callable[[bytes], bool] | None:
+    """Which photos' words the model's server may get; None while no folder is bound."""
+    rules = bindings.read(opened.db)
+    if not rules.rules:
+        return None
+    url = opened.config.semantic.url.rstrip("/")
+    names = {s.called for s in opened.config.servers if s.url.rstrip("/") == url}
+
+    def may_go(path: bytes) -> bool:
+        bound = rules.of(path)
+        return bound is None or bool(bound & names)
+
+    return may_go
