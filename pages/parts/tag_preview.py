@@ -27,7 +27,8 @@ def show(app: Runtime, change: Change) -> None:
         if change.what in OF_THE_LISTS:
             _past(change)
         try:
-            edit = tagchanges.carry(app.db, change, dry_run=True)
+            with st.spinner("Counting photos"):
+                edit = tagchanges.carry(app.db, change, dry_run=True)
         except UsageError as error:
             st.error(plain(str(error)), icon=":material/error:")
             st.button("Back", key="tags_back", on_click=tag_address.leave)

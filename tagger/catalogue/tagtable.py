@@ -23,6 +23,7 @@ from tagger.tracking import tagnames
 EXAMPLES = 3
 SPARE = 3  # some examples are missing by now, or cannot be shown
 MOST_TAGS = 10_000_000
+PAGES_KEPT = 16
 MOST_READ = 1_000  # the most frequent tags are read for what they mean
 _LAST_MONTHS = 12
 
@@ -76,6 +77,7 @@ class TagTable:
         self._counted: tuple[int | None, list[TagCount]] = (None, [])
         self._grown: tuple[int | None, dict[int, int]] = (None, {})
         self._paired: tuple[frozenset[str], list[tagpairs.Pair]] | None = None
+        self._pages: dict[tuple[int | None, tuple[int, ...]], tuple[Row, ...]] = {}
         self._near: tuple[tuple[str, ...], list[tagpairs.Pair]] | None = None
 
     def every(self) -> list[TagCount]:
@@ -107,8 +109,20 @@ class TagTable:
         elif order is Order.TREND:
             grown = self._growth()
             tags.sort(key=lambda tag: -grown.get(tag.tag_id, 0))
-        some = tags[start : start + limit]
-        return Listed(tuple(rows_of(self._catalogue, some)), len(tags))
+        return Listed(self._rows(tags[start : start + limit]), len(tags))
+
+    def _rows(self, tags: list[TagCount]) -> tuple[Row, ...]:
+        """A page; it is asked for again at each click on it."""
+        asked = (self._catalogue.seen(), tuple(tag.tag_id for tag in tags))
+        with self._using:
+            known = self._pages.get(asked)
+        if known is None:
+            known = tuple(rows_of(self._catalogue, tags))
+            with self._using:
+                self._pages[asked] = known
+                while len(self._pages) > PAGES_KEPT:
+                    del self._pages[next(iter(self._pages))]
+        return known
 
     def suggestions(
         self, dismissed: frozenset[tuple[str, str]] = frozenset()
