@@ -117,7 +117,6 @@ def _known(app: Runtime, tag: TagCount) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         if known.months:
-            st.caption("Photos by the time they were taken")
             charts.months(known.months, key="tags_months")
         else:
             st.caption("None of its photos says when it was taken.")
