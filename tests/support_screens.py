@@ -48,6 +48,7 @@ SCREENS = {
     "search?q=dog": "found",
     "sql": "SQL",
     "duplicates": "Duplicates",
+    "tags": "Tags",
     "folders": "Folders",
     "import_tags": "Import tags",
     "settings": "Model servers",

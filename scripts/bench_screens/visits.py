@@ -15,7 +15,8 @@ from scripts.bench_screens import place
 
 TRIES = 7
 WIDTH_PX, HEIGHT_PX = 1440, 900
-WORDS = ("dog", "sunset", "bridge", "window", "street", "forest", "garden")
+# Words begun after `dog `: each finds fewer photos than that alone.
+BEGUN = ("ca", "su", "br", "wi", "st", "fo", "ga")
 
 # Whether every picture in the window is there; at least one has to be.
 _PAINTED = """() => {
@@ -132,13 +133,11 @@ def _typed(page: Page, number: int, until: Callable[[Page], None]) -> float:
     box = page.get_by_placeholder("What should the photo show?")
     box.wait_for()
     _ready(page, "newest first")
-    word = WORDS[number]
-    box.press_sequentially(word[:-1])
+    box.press_sequentially("dog")
     _counted(page)
     page.wait_for_timeout(1_500)
-    first = _first(page)
-    before = page.get_by_text(" found").first.inner_text()
-    box.press(word[-1])
+    first, before = _first(page), page.get_by_text(" found").first.inner_text()
+    box.press_sequentially(f" {BEGUN[number]}", delay=60)
     began = time.perf_counter()
     if until is _counted:
         page.wait_for_function(
