@@ -25,4 +25,6 @@ if not page.images:
     st.stop()
 
 st.caption(count(page.total, "photo"))
-wall.show(page, label=f"{count(page.total, 'photo')} in the gallery", key="gallery")
+wall.show(
+    page, wanted, label=f"{count(page.total, 'photo')} in the gallery", key="gallery"
+)

@@ -16,6 +16,7 @@ from tagger.catalogue.alike.duplicates import Duplicates
 from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.store import Catalogue
+from tagger.catalogue.wanted import Wanted
 from tagger.config import Config
 from tagger.errors import DataError
 from tagger.imaging.thumbnails import ThumbnailStore
@@ -47,7 +48,8 @@ class Runtime:
         )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
-        self.sql_links = Links()
+        self.sql_links: Links[str] = Links()
+        self.selections: Links[Wanted] = Links()
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()
