@@ -4,6 +4,7 @@ Where a selection is given, photos can also be selected: by their check mark, Ct
 Shift and a click, space, Shift and the arrows, Ctrl+A; Escape selects none.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from tagger.records import ImageState
 from tagger.web import pictures
 
 ROW_PX = 196
+MOST_SHOWN = 240  # characters of a description; a tile has room for three lines
 
 SCRIPTS = ("grid", "picks")
 HTML = (
@@ -66,7 +68,9 @@ def _photo(card: Card) -> dict[str, Any]:
     return {
         "id": card.id,
         "name": card.name,
-        "caption": card.description or "",
+        "caption": textwrap.shorten(
+            card.description or "", MOST_SHOWN, placeholder="…"
+        ),
         "src": pictures.thumbnail_url(card),
         "width_px": card.width_px,
         "height_px": card.height_px,

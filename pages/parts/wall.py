@@ -11,7 +11,7 @@ from tagger.catalogue import questions
 from tagger.catalogue.questions import Page, Wanted
 from tagger.catalogue.store import Catalogue
 
-PHOTOS_A_PAGE = 120
+PHOTOS_A_PAGE = 200
 
 
 def page(catalogue: Catalogue, wanted: Wanted, *, key: str) -> Page:
@@ -27,6 +27,12 @@ def place(wanted: Wanted, *, key: str) -> str | None:
         st.query_params.pop("after", None)
     st.session_state[remembered] = wanted
     return st.query_params.get("after")
+
+
+def go_to(mark: str, wanted: Wanted, *, key: str) -> None:
+    """Turn to the page at a mark of this list."""
+    st.session_state[f"{key}_wanted"] = wanted
+    st.query_params["after"] = mark
 
 
 def show(

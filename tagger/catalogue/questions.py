@@ -23,7 +23,7 @@ from tagger.catalogue.facets import (
     recent,
     tag_counts,
 )
-from tagger.catalogue.paging import slice_of
+from tagger.catalogue.paging import at_month, slice_of
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Sort, Wanted, choose, is_everything
 from tagger.errors import UsageError
@@ -41,6 +41,7 @@ __all__ = [
     "Sort",
     "TagCount",
     "Wanted",
+    "at_month",
     "cards",
     "counts",
     "folder_counts",

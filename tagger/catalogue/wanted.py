@@ -108,7 +108,7 @@ def tree_of(wanted: Wanted) -> Node:
     if wanted.state is not None:
         filters.append(Stands((ImageState(wanted.state),)))
     if wanted.month:
-        filters.append(_month(wanted.month))
+        filters.append(month_of(wanted.month))
     if wanted.ids is not None:
         filters.append(OneOf(wanted.ids))
     if wanted.but:
@@ -148,7 +148,8 @@ def choose(catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False) -> 
 _MISSING = ImageState.MISSING.value
 
 
-def _month(text: str) -> Taken:
+def month_of(text: str) -> Taken:
+    """The condition of a month, or a year. Raises `UsageError` for what is none."""
     found = _MONTH.fullmatch(text)
     if found is None or found["year"] in ("0000", "9999"):
         raise UsageError(
