@@ -1,4 +1,4 @@
-"""The timeline and the folder tree beside the gallery: what they count, where they go."""
+"""The timeline and the folder tree of the gallery: what they count, where they go."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,6 +197,16 @@ def test_the_timeline_shows_the_months_of_what_is_filtered(root: str) -> None:
     assert screens.given(newest, "timeline")["months"][-1]["month"] == ""
 
 
+def test_months_are_counted_anew_when_photos_come(db: Database, root: str) -> None:
+    assert len(screens.given(screens.screen("gallery"), "timeline")["months"]) == 4
+    more = Photo(name="new.jpg", taken_at="2020-01-01T00:00:00", tags=("new",))
+    tagged(db, 1, more)
+    test = screens.screen("gallery")
+    months = [one["month"] for one in screens.given(test, "timeline")["months"]]
+    assert months == ["2024-06", "2024-05", "2023-12", "2020-01", ""]
+    assert "new" in test.multiselect(key="gallery_tag").options
+
+
 def test_thumbnails_are_as_large_as_the_address_says(root: str) -> None:
     assert root
     test = screens.screen("gallery", size="256")
@@ -241,7 +251,8 @@ def tree(browser: Browser, **data: Any) -> Shown:
             const below = new URLSearchParams(url.split("?")[1]).getAll("below");
             window.asked.push(...below);
             const found = below.map((path) => [path, levels[path] ?? []]);
-            return { ok: true, json: async () => ({ branches: Object.fromEntries(found) }) };
+            const told = { branches: Object.fromEntries(found) };
+            return { ok: true, json: async () => told };
         }; }""",
         LEVELS,
     )

@@ -10,8 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import foldertree, grid, wording
-from tagger.catalogue import questions
+from pages.parts import counted, foldertree, grid, wording
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
 from tagger.errors import shown
@@ -32,7 +31,9 @@ SORTS = {
 def show(catalogue: Catalogue, folders: Sequence[Folder]) -> Wanted:
     """The filter row; answers what is wanted."""
     _name_the_place(folders)
-    taken = {m: wording.month(m) for m, _ in reversed(questions.months(catalogue))}
+    taken = {
+        m: wording.month(m) for m, _ in reversed(counted.months(catalogue, Wanted()))
+    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tags = _tags(catalogue)
         month = _one_of("Taken", "month", taken, "Any time", 140)
@@ -98,7 +99,7 @@ def _place() -> None:
 
 def _tags(catalogue: Catalogue) -> list[str]:
     asked = st.query_params.get_all("tag")
-    offered = [tag.name for tag in questions.tag_counts(catalogue, limit=TAGS_OFFERED)]
+    offered = [tag.name for tag in counted.tags(catalogue, limit=TAGS_OFFERED)]
     key = _set("tag", asked)
     return st.multiselect(
         "Tags",

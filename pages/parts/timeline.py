@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import wall, wording
+from pages.parts import counted, wall, wording
 from pages.parts.component import component
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Page, Sort, Wanted
@@ -26,11 +26,12 @@ _timeline = component("timeline", HTML)
 
 def show(catalogue: Catalogue, wanted: Wanted, page: Page, *, key: str) -> None:
     """The months of the photos wanted, newest first; nothing where there are none."""
-    counted = questions.months(catalogue, wanted)
-    if not counted:
+    # The order makes no other months.
+    known = counted.months(catalogue, replace(wanted, sort=Sort.NEWEST))
+    if not known:
         return
-    months = [_month(month, photos) for month, photos in reversed(counted)]
-    undated = page.total - sum(photos for _, photos in counted)
+    months = [_month(month, photos) for month, photos in reversed(known)]
+    undated = page.total - sum(photos for _, photos in known)
     if undated > 0:
         months.append(_entry(UNDATED, "No date", "?", undated))
     name = f"{key}_timeline"
