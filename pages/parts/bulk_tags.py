@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts import edit_told, told
+from pages.parts import counted, edit_told, told
 from pages.parts.selection import Selection
 from pages.parts.wording import count
 from tagger.catalogue import questions
@@ -23,15 +23,16 @@ _OPEN = "bulk_tags_open"
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Which tags shall come to which photos, and go from them."""
+    """Which tags shall come to the photos selected, and go from them."""
 
-    ids: list[int]
+    selection: Selection
     add: list[str]
     remove: list[str]
 
     def change(self, app: Runtime, *, dry_run: bool) -> Edit:
+        ids = self.selection.ids(app.catalogue)
         return edits.change(
-            app.db, ids=self.ids, add=self.add, remove=self.remove, dry_run=dry_run
+            app.db, ids=ids, add=self.add, remove=self.remove, dry_run=dry_run
         )
 
 
@@ -79,7 +80,7 @@ def _form(app: Runtime, selection: Selection) -> _Asked:
     # A form belongs to the photos and to the words they have.
     had = questions.tag_counts(app.catalogue, selection.picked, limit=OFFERED)
     having = {tag.name: tag.count for tag in had}
-    often = questions.tag_counts(app.catalogue, limit=SUGGESTED)
+    often = counted.tags(app.catalogue, limit=SUGGESTED)
     add = st.multiselect(
         "Add tags",
         [tag.name for tag in often],
@@ -99,7 +100,7 @@ def _form(app: Runtime, selection: Selection) -> _Asked:
         help="With how many of the selected photos have each. A tag taken out stays "
         "out, whoever says it again.",
     )
-    return _Asked(selection.ids(app.catalogue), add, remove)
+    return _Asked(selection, add, remove)
 
 
 def _of_those(having: dict[str, int]) -> str:

@@ -85,7 +85,7 @@ function layOut(wall, changed) {
 }
 
 function rowHeight(data, width) {
-  return width < 560 ? Math.min(data.row_px, 132) : data.row_px;
+  return width < 560 ? Math.round(data.row_px * 0.67) : data.row_px;
 }
 
 function ratioOf(photo) {
