@@ -10,7 +10,7 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue clean help
+.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -58,6 +58,9 @@ bench: install exiftool  ## measure how fast it is here; BENCH="--only scan" for
 
 bench-catalogue: install  ## measure a catalogue of a million made-up photos; BENCH="--photos 100000"
 	@$(BIN)/python -m scripts.bench_catalogue $(BENCH)
+
+bench-screens: $(VENV)/.installed-dev  ## measure the screens in a browser; BENCH="--only visits"
+	@$(BIN)/python -m scripts.bench_screens $(BENCH)
 
 clean:  ## remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -36,6 +36,7 @@ chosen = st.navigation(
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),
+            page("tags", "Tags", "sell"),
             page("import_tags", "Import tags", "upload_file"),
             page("settings", "Settings", "tune"),
         ],

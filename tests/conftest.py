@@ -19,6 +19,7 @@ URL = "TAGGER_TRACKING__URL"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screens", help="the folder that keeps pictures of the screens")
     parser.addoption(
         "--postgresql", action="store_true", help="keep tracking in PostgreSQL"
     )

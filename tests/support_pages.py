@@ -10,7 +10,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
-EVERY = ("dashboard", "gallery", "search", "duplicates", "folders", "settings")
+EVERY = (
+    *("dashboard", "gallery", "search", "duplicates", "folders", "tags", "settings"),
+)
 
 
 def screen(name: str, **address: str | list[str]) -> AppTest:

@@ -284,7 +284,7 @@ def test_the_page_shows_a_chart_where_there_is_one(photos: Library) -> None:
     test = screens.screen("sql")
     test.text_area(key="sql_text").set_value(COUNT)
     test.button(key="sql_ask").click().run()
-    test.segmented_control[0].set_value("Chart").run()
+    test.radio[0].set_value("Chart").run()
     assert not test.exception
     assert len(test.get("vega_lite_chart")) == 1
     assert not test.dataframe

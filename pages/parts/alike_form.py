@@ -29,14 +29,14 @@ def show() -> Asked:
     """The inputs in a row; answers what they hold."""
     asked = _asked()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
+        st.radio(
             "Find what is",
             list(KINDS),
             format_func=lambda kind: KINDS[kind],
             key=_set(_KIND, "near" if asked.alike.near else "exact"),
             on_change=_write,
             args=(_KIND,),
-            required=True,
+            horizontal=True,
         )
         st.text_input(
             "Among photos with",

@@ -47,6 +47,14 @@ def no_match() -> None:
     )
 
 
+def no_tags() -> None:
+    """There are photos, but none with a tag."""
+    _card(
+        "No tags yet",
+        "Photos get tags as they are described; the dashboard shows how far that is.",
+    )
+
+
 def no_duplicates(*, near: bool) -> None:
     """No two photos are alike."""
     _card(

@@ -34,10 +34,10 @@ def show(app: Runtime, text: str) -> None:
     drawing = sql_chart.drawing(answer)
     view = "Table"
     if drawing is not None:
-        view = st.segmented_control(
+        view = st.radio(
             "Shown as",
             ["Table", "Chart"],
-            default="Table",
+            horizontal=True,
             key="sql_view",
             label_visibility="collapsed",
         )

@@ -10,7 +10,8 @@ the text as it is; Parquet and JSON lines always do, with real lists. The ZIP is
 `xmpzip`; with `says_who` its files say who said their words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from typing import BinaryIO
 import duckdb
 
 from tagger.catalogue import copying, parquet, parts
+from tagger.catalogue.ahead import ahead
 from tagger.catalogue.copying import list_cell, text_cell
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
@@ -141,25 +143,35 @@ class _Job:
         with copying.folder(where) as folder, self._catalogue.cursor() as cursor:
             parts.fix(cursor, self._chosen)
             make = self._whole if self._format.whole else self._parts
-            for part in make(cursor, folder):
-                yield from copying.read(part)
-                part.unlink()
+            with closing(make(cursor, folder)) as files:
+                for part in files:
+                    yield from copying.read(part)
+                    part.unlink()
 
-    def _parts(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
+    def _parts(
+        self, cursor: duckdb.DuckDBPyConnection, folder: Path
+    ) -> Generator[Path]:
         """Files that each hold some of the photos, in order; at least one."""
-        options = self._format.first_options
-        part = parts.PART.replace("{columns}", self._columns)
-        for number, bounds in enumerate(parts.bounds(cursor)):
-            path = folder / f"{number:06d}"
-            self.count += copying.copy(cursor, part, path, options, bounds)
-            options = self._format.options
-            yield path
-
-    def _whole(self, cursor: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Path]:
-        """One file that holds them all."""
         select = parts.PART.replace("{columns}", self._columns)
+
+        def made() -> Iterator[tuple[Path, int]]:
+            options = self._format.first_options
+            for number, bounds in enumerate(parts.bounds(cursor)):
+                path = folder / f"{number:06d}"
+                yield path, copying.copy(cursor, select, path, options, bounds)
+                options = self._format.options
+
+        with closing(ahead(made())) as files:
+            for path, count in files:
+                self.count += count
+                yield path
+
+    def _whole(
+        self, cursor: duckdb.DuckDBPyConnection, folder: Path
+    ) -> Generator[Path]:
+        """One file that holds them all."""
         bounds = parts.bounds(cursor)
-        self.count = parquet.write(cursor, select, bounds, folder / "whole")
+        self.count = parquet.write(cursor, tuple(COLUMNS), bounds, folder / "whole")
         yield folder / "whole"
 
 

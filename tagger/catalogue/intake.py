@@ -4,14 +4,19 @@ Tracking numbers its changes; the catalogue remembers the last number it has tak
 Rows and number are committed in one transaction, then the search index with a mark of
 its own. A kill at any moment leaves the index behind the rows at most, and the next
 intake goes on from the older of the two: taking a change again adds nothing, because
-what is stored is the image as it stands now.
+what is stored is the image as it stands now. The next images are read while some are
+stored; one that changes in between has another change that is taken later.
 """
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
 from tagger.catalogue import batch, entries, rebuilding, replacing, rows, schema
+from tagger.catalogue.ahead import ahead
+from tagger.catalogue.batch import Batch
 from tagger.catalogue.rebuilding import Progress, commit_text, count
 from tagger.catalogue.store import Catalogue
 from tagger.records import Change
@@ -27,6 +32,15 @@ COMMIT_S = 1.0
 UNTIDY_ROWS = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Some changes, and the images they name as they were read after them."""
+
+    changes: Sequence[Change]
+    image_ids: list[int]
+    photos: Batch
+
+
 def take(catalogue: Catalogue, db: Database, *, batch_rows: int = 2_000) -> int:
     """Take every change the catalogue has not seen, oldest first; return how many.
 
@@ -39,13 +53,14 @@ def take(catalogue: Catalogue, db: Database, *, batch_rows: int = 2_000) -> int:
             return rebuilding.rebuild(catalogue, db)
         number = _reach(catalogue)
         taken, committed_at = 0, time.monotonic()
-        while some := changes.after(db, number, limit=batch_rows):
-            _take_batch(catalogue, db, some)
-            number = some[-1].number
-            taken += len(some)
-            if time.monotonic() - committed_at > COMMIT_S:
-                commit_text(catalogue, number)
-                committed_at = time.monotonic()
+        with closing(ahead(_unseen(db, number, batch_rows))) as unseen:
+            for news in unseen:
+                _store(catalogue, db, news)
+                number = news.changes[-1].number
+                taken += len(news.changes)
+                if time.monotonic() - committed_at > COMMIT_S:
+                    commit_text(catalogue, number)
+                    committed_at = time.monotonic()
         if taken:
             commit_text(catalogue, number)
             _tidy(catalogue)
@@ -86,21 +101,28 @@ def _reach(catalogue: Catalogue) -> int:
     return seen
 
 
-def _take_batch(catalogue: Catalogue, db: Database, some: Sequence[Change]) -> None:
+def _unseen(db: Database, number: int, limit: int) -> Iterator[_News]:
+    while some := changes.after(db, number, limit=limit):
+        image_ids = _subjects(some, changes.IMAGE)
+        with batch.collector_paused():
+            photos = batch.of(snapshots.images(db, image_ids))
+        yield _News(some, image_ids, photos)
+        number = some[-1].number
+
+
+def _store(catalogue: Catalogue, db: Database, news: _News) -> None:
     """Bring everything the changes name up to date, then hand it to the index."""
-    image_ids = _subjects(some, changes.IMAGE)
-    tag_ids = _subjects(some, changes.TAG)
-    with batch.collector_paused():
-        photos = batch.of(snapshots.images(db, image_ids))
+    tag_ids = _subjects(news.changes, changes.TAG)
     with catalogue.write() as cursor:
-        removed = replacing.replace(cursor, image_ids, photos)
-        replacing.store_tags(cursor, db, photos.tag_ids, tag_ids)
-        if _subjects(some, changes.FOLDER):
+        removed = replacing.replace(cursor, news.image_ids, news.photos)
+        replacing.store_tags(cursor, db, news.photos.tag_ids, tag_ids)
+        if _subjects(news.changes, changes.FOLDER):
             rebuilding.store_folders(cursor, db, schema.FOLDERS)
-        number = max(some[-1].number, int(schema.recall(cursor, "change") or 0))
+        seen = int(schema.recall(cursor, "change") or 0)
         untidy = removed + int(schema.recall(cursor, "untidy_rows") or 0)
+        number = max(news.changes[-1].number, seen)
         schema.remember(cursor, change=number, untidy_rows=untidy)
-    catalogue.text.replace(image_ids, photos.entries)
+    catalogue.text.replace(news.image_ids, news.photos.entries)
     _reindex_tagged(catalogue, tag_ids)
 
 

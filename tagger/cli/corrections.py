@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from tagger.cli.building import Commands, command
+from tagger.cli.building import Commands, command, positive
 from tagger.records import Changed
 
 UNDO_NOTES = """\
@@ -93,7 +93,7 @@ def _verify(commands: "Commands[ArgumentParser]") -> None:
 
 def _tags(commands: "Commands[ArgumentParser]") -> None:
     group = commands.add_parser(
-        "tags", help="add, remove, import, rename and merge tags"
+        "tags", help="add, remove, import, rename, merge and suggest tags"
     )
     actions = group.add_subparsers(required=True, metavar="ACTION")
     for name, text in (("add", "add tags to photos"), ("remove", "take tags away")):
@@ -121,6 +121,25 @@ def _tags(commands: "Commands[ArgumentParser]") -> None:
     merge.add_argument("tags", nargs="+", metavar="TAG", help="the last one stays")
     delete = _edit(actions, "delete", "editing:delete", "take a tag from every photo")
     delete.add_argument("name", metavar="NAME")
+    _suggest(actions)
+
+
+def _suggest(actions: "Commands[ArgumentParser]") -> None:
+    suggest = command(
+        actions,
+        "suggest",
+        "suggesting:suggest",
+        "list pairs of tags that are probably one; nothing is changed",
+        json=True,
+        epilog="The rarer tag comes first: `tags merge` takes the two in this order.\n"
+        "exit codes:\n  0  there are some\n  1  there are none",
+    )
+    suggest.add_argument("--limit", type=positive, default=100, metavar="N")
+    suggest.add_argument(
+        "--meaning",
+        action="store_true",
+        help="also tags near in meaning, by the model of the setting semantic.model",
+    )
 
 
 def _describe(commands: "Commands[ArgumentParser]") -> None:

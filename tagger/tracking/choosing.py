@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    ScalarSelect,
     Select,
     and_,
     func,
@@ -39,6 +40,11 @@ def at(places: Sequence[bytes]) -> ColumnElement[bool]:
 def among(ids: Iterable[int], of: Column[int] = files.c.id) -> ColumnElement[bool]:
     """Whether a photo is one of these, however many: they are one bound value."""
     return of.in_(dialects.numbers(ids))
+
+
+def tag_id(name: str) -> ScalarSelect[int]:
+    """The id of a tag, whatever its spelling; it compares with nothing if unknown."""
+    return select(tags.c.id).where(tags.c.key == tagnames.key(name)).scalar_subquery()
 
 
 def photos() -> Select[Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tagger.errors import UsageError
 from tagger.records import utc_now
 from tagger.texts import LONGEST_DESCRIPTION
-from tagger.tracking import choosing, tagnames, takeback, underway
+from tagger.tracking import choosing, tagnames, takeback, underway, undoables
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue, set_all
@@ -110,9 +110,9 @@ def change(
             return _asked(connection, kind, touched)
         before = takeback.note(connection, added=added, removed=removed)
         for name, found in added.items():
-            _say(connection, found, name, kept=True)
+            say(connection, found, name, kept=True)
         for name, found in removed.items():
-            _say(connection, found, name, kept=False)
+            say(connection, found, name, kept=False)
         if text is not None:
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
@@ -144,7 +144,7 @@ def each(
             return _asked(connection, "import", ids)
         for names, kept in ((add, True), (remove, False)):
             for name, found in names.items():
-                _say(connection, found, name, kept=kept)
+                say(connection, found, name, kept=kept)
         return _made(connection, "import", detail, ids)
 
 
@@ -170,11 +170,15 @@ def replace(
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
             return _asked(connection, kind, ids)
+        at = utc_now()
+        before = undoables.before_replacing(connection, gone, new, ids, at=at)
         if new is not None:
-            _say(connection, ids, new, kept=True)
+            say(connection, ids, new, kept=True, at=at)
         for name, found in gone.items():
-            _say(connection, found, name, kept=False, instead=new)
-        return _made(connection, kind, {"old": list(old), "new": new}, ids)
+            say(connection, found, name, kept=False, instead=new, at=at)
+        edit = _made(connection, kind, {"old": list(old), "new": new}, ids)
+        undoables.keep(connection, edit.id, before)
+        return edit
 
 
 def again(
@@ -182,9 +186,21 @@ def again(
 ) -> Edit:
     """Bring the photos in line whose answers had one of these tags."""
     ids = choosing.answered_with(connection, names)
+    return of_photos(connection, kind, {"tags": list(names)}, ids, dry_run=dry_run)
+
+
+def of_photos(
+    connection: Connection,
+    kind: str,
+    detail: Mapping[str, object],
+    ids: Sequence[int],
+    *,
+    dry_run: bool,
+) -> Edit:
+    """Bring these photos in line with what is said of them by now, as one edit."""
     if dry_run:
         return _asked(connection, kind, ids)
-    return _made(connection, kind, {"tags": list(names)}, ids)
+    return _made(connection, kind, detail, ids)
 
 
 def bind(db: Database, edit_id: int, run_id: int) -> None:
@@ -235,19 +251,21 @@ def _check_known(connection: Connection, keys: dict[str, str]) -> None:
         raise UsageError(f"there is no tag {', '.join(unknown)}")
 
 
-def _say(
+def say(
     connection: Connection,
     ids: Sequence[int],
     name: str,
     *,
     kept: bool,
     instead: str | None = None,
+    at: str | None = None,
 ) -> None:
     """Put down of many photos that a tag belongs there, or does not."""
     if not ids:
         return
     tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
-    values = {"name": name, "kept": kept, "at": utc_now(), "instead": instead}
+    at = at or utc_now()
+    values = {"name": name, "kept": kept, "at": at, "instead": instead}
     said = {"tag_id": tag_id, **values}
     rows = select(files.c.id, *(literal(value) for value in said.values()))
     connection.execute(

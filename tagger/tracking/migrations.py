@@ -153,6 +153,21 @@ def m012_vectors(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m013_dismissed(connection: Connection) -> None:
+    """Edits can be taken back, and pairs of tags are remembered that are not one."""
+    for statement in (
+        """CREATE TABLE undoables (
+            edit_id INTEGER NOT NULL PRIMARY KEY, before JSON NOT NULL,
+            undone_by INTEGER,
+            FOREIGN KEY(edit_id) REFERENCES edits (id),
+            FOREIGN KEY(undone_by) REFERENCES edits (id))""",
+        """CREATE TABLE dismissed (
+            one TEXT NOT NULL, other TEXT NOT NULL, at TEXT NOT NULL,
+            PRIMARY KEY (one, other))""",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -166,6 +181,7 @@ STEPS: tuple[Step, ...] = (
     m010_owed,
     m011_folder_servers,
     m012_vectors,
+    m013_dismissed,
 )
 
 

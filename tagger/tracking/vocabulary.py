@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tagger.errors import UsageError
-from tagger.tracking import edits, meaning, tagnames
+from tagger.tracking import edits, meaning, tagnames, undoables
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.schema import bans, synonyms, tags
@@ -49,6 +49,9 @@ def add_synonym(
         for known, tag in connection.execute(select(synonyms.c.key, synonyms.c.name)):
             if known == to or tagnames.key(tag) == key:
                 raise UsageError(f"{known} becomes {tag} already; remove that first")
+        was = connection.scalars(
+            select(synonyms.c.name).where(synonyms.c.key == key)
+        ).first()
         if not dry_run:
             tagnames.ids(connection, [name])
             connection.execute(
@@ -56,7 +59,8 @@ def add_synonym(
                 .values(key=key, name=name)
                 .on_conflict_do_update(index_elements=["key"], set_={"name": name})
             )
-        return _applied(connection, meant, past=past, dry_run=dry_run)
+        back = {"synonym": word, "was": was}
+        return _applied(connection, meant, back, past=past, dry_run=dry_run)
 
 
 def remove_synonym(
@@ -75,13 +79,16 @@ def add_ban(
         raise UsageError("a tag cannot be empty")
     with db.write() as connection:
         meant = _meant(connection, name)
+        listed = bans.c.key == tagnames.key(name)
+        was = connection.scalars(select(bans.c.name).where(listed)).first()
         if not dry_run:
             connection.execute(
                 insert(bans)
                 .values(key=tagnames.key(name), name=name)
                 .on_conflict_do_nothing()
             )
-        return _applied(connection, meant, past=past, dry_run=dry_run)
+        back = {"ban": name, "was": was}
+        return _applied(connection, meant, back, past=past, dry_run=dry_run)
 
 
 def remove_ban(
@@ -106,19 +113,31 @@ def _remove(
     listed = table.c.key == tagnames.key(name)
     with db.write() as connection:
         meant = _meant(connection, name)
-        if connection.execute(select(table.c.key).where(listed)).first() is None:
+        was = connection.scalars(select(table.c.name).where(listed)).first()
+        if was is None:
             raise UsageError(f"{name} is not on the list")
         if not dry_run:
             connection.execute(delete(table).where(listed))
-        return _applied(connection, meant, past=past, dry_run=dry_run)
+        back = {"ban" if table is bans else "synonym": name, "was": was}
+        return _applied(connection, meant, back, past=past, dry_run=dry_run)
 
 
 def _applied(
-    connection: Connection, names: list[str], *, past: bool, dry_run: bool
+    connection: Connection,
+    names: list[str],
+    back: dict[str, str | None],
+    *,
+    past: bool,
+    dry_run: bool,
 ) -> Edit:
-    """The edit of the photos tagged so far; an empty one if they stay as they are."""
+    """The edit of the photos tagged so far; an empty one if they stay as they are.
+
+    `back` is what was on the list before, for whoever takes the edit back.
+    """
     if past:
         if not dry_run:
             meaning.again(connection, names)
-        return edits.again(connection, names, KIND, dry_run=dry_run)
+        edit = edits.again(connection, names, KIND, dry_run=dry_run)
+        undoables.keep(connection, edit.id, back)
+        return edit
     return Edit(id=None, kind=KIND, photos=0, files=0, file_ids=())

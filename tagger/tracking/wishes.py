@@ -63,6 +63,24 @@ edits = Table(
     sqlite_autoincrement=True,
 )
 
+# How an edit can be taken back: what of it was there `before`, and the edit that did.
+undoables = Table(
+    "undoables",
+    metadata,
+    Column("edit_id", Integer, ForeignKey("edits.id"), primary_key=True),
+    Column("before", JSON, nullable=False),
+    Column("undone_by", Integer, ForeignKey("edits.id")),
+)
+
+# Pairs of tags, by their keys in order, that a person said are not one.
+dismissed = Table(
+    "dismissed",
+    metadata,
+    Column("one", Text, primary_key=True),
+    Column("other", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+)
+
 # Where an edit and a change made outside disagree. The file is left alone until then.
 conflicts = Table(
     "conflicts",

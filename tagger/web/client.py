@@ -107,6 +107,11 @@ class App:
         page: dict[str, Any] = self._get("/api/duplicates", **asked).json()
         return page
 
+    def suggestions(self, **asked: str | int) -> dict[str, Any]:
+        """Tags that are probably one, as `GET /api/tags/suggestions` gives them."""
+        page: dict[str, Any] = self._get("/api/tags/suggestions", **asked).json()
+        return page
+
     def facets(
         self, query: str, *, by: Sequence[str], limit: int, models: Sequence[str] = ()
     ) -> list[dict[str, Any]]:

@@ -4,13 +4,14 @@ What was asked lately is remembered, because a page asks the same again at each 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tagger.errors import ModelUnavailable
 from tagger.sections import Semantic
 from tagger.vision.embedding import Embedder, TextRefused
 
 REMEMBERED = 64
+TEXTS_AT_ONCE = 64
 
 
 class Meanings:
@@ -40,6 +41,17 @@ class Meanings:
             self._known[key] = made
             while len(self._known) > REMEMBERED:
                 del self._known[next(iter(self._known))]
+        return made
+
+    def vectors(self, texts: Sequence[str]) -> list[bytes]:
+        """What each of many texts means; raises `ModelUnavailable`."""
+        embedder = self._embedder()
+        made: list[bytes] = []
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            try:
+                made += embedder.vectors(texts[start : start + TEXTS_AT_ONCE])
+            except TextRefused as error:
+                raise ModelUnavailable(str(error)) from error
         return made
 
     def close(self) -> None:

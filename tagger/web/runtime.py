@@ -16,6 +16,7 @@ from tagger.catalogue.alike.duplicates import Duplicates
 from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.store import Catalogue
+from tagger.catalogue.tagtable import TagTable
 from tagger.catalogue.wanted import Wanted
 from tagger.config import Config
 from tagger.errors import DataError
@@ -41,10 +42,11 @@ class Runtime:
         self.db = db
         self.catalogue = catalogue
         self.duplicates = Duplicates(catalogue)
+        self.tags = TagTable(catalogue)
         catalogue.likeness = Likeness(db)
-        self._meanings = Meanings(lambda: self.config.semantic)
+        self.meanings = Meanings(lambda: self.config.semantic)
         catalogue.meaning = Meaning(
-            db, method=self._meanings.method, embed=self._meanings.vector
+            db, method=self.meanings.method, embed=self.meanings.vector
         )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
@@ -93,7 +95,7 @@ class Runtime:
             self.supervisor.restart()
 
     def close(self) -> None:
-        self._meanings.close()
+        self.meanings.close()
         self.catalogue.close()
         self.db.close()
 

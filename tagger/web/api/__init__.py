@@ -30,6 +30,7 @@ from tagger.web.api import (
     settings,
     sheets,
     sql,
+    suggestions,
     vocabulary,
 )
 from tagger.web.api.models import Problem
@@ -55,7 +56,7 @@ def make() -> FastAPI:
     )
     for module in (
         *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(folders, settings, sql),
+        *(suggestions, folders, settings, sql),
     ):
         api.include_router(module.router)
     _add_docs(api)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 
 from tagger.catalogue import questions
-from tagger.tracking import edits, snapshots, underway
+from tagger.tracking import edits, snapshots, underway, unediting
 from tagger.tracking.edits import Edit
 from tagger.tracking.underway import Underway
 from tagger.web import pictures, runtime
@@ -87,6 +87,18 @@ def read_edit(edit_id: AnId) -> EditProgress:
     if edit is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no edit {edit_id}.")
     return _progress(edit)
+
+
+@router.post("/edits/{edit_id}/undo")
+def undo_edit(edit_id: AnId, how: How) -> EditOut:
+    """Take back a rename, merge or deletion of tags, a ban or a synonym.
+
+    What was said of a photo since then stays.
+    """
+    db = runtime.current().db
+    if underway.of(db, edit_id) is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no edit {edit_id}.")
+    return out(unediting.undo(db, edit_id, dry_run=how.dry_run))
 
 
 @router.patch("/tags/{tag_id}")

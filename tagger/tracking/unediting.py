@@ -1,0 +1,136 @@
+"""Unediting: an edit of a tag is taken back on every photo, as an edit of its own.
+
+What somebody said of a photo since is left as it is: only where the edit's own word
+stands yet is the one from before put in its place. Files follow as with any edit, also
+those that were not written so far.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from tagger.errors import UsageError
+from tagger.tracking import choosing, edits, undoables, vocabulary
+from tagger.tracking.database import Database
+from tagger.tracking.edits import Edit
+from tagger.tracking.schema import person_tags
+
+KIND = "undo"
+
+
+def undo(db: Database, edit_id: int, *, dry_run: bool = False) -> Edit:
+    """Take an edit back, or say what that would touch.
+
+    Raises `UsageError` for one that cannot be, or was taken back already.
+    """
+    known = undoables.of(db, edit_id)
+    if known is None:
+        raise UsageError(f"edit {edit_id} cannot be taken back here")
+    if known.undone_by is not None:
+        raise UsageError(f"edit {edit_id} was taken back already")
+    if "at" not in known.before:
+        return _vocabulary(db, edit_id, known.before, dry_run=dry_run)
+    with db.write() as connection:
+        return _replaced(connection, edit_id, known.before, dry_run=dry_run)
+
+
+def _replaced(
+    connection: Connection, edit_id: int, before: Mapping[str, Any], *, dry_run: bool
+) -> Edit:
+    """Let the old tags take the place of the new one again, where it stands yet."""
+    new, at = before["new"], before["at"]
+    old = {
+        name: {
+            whose: _as_left(connection, name, ids, kept=False, at=at)
+            for whose, ids in found.items()
+        }
+        for name, found in before["old"].items()
+    }
+    had = before["there"]
+    left: set[int] = set()
+    if new is not None:
+        every = {i for found in before["old"].values() for i in _all(found)}
+        left = {*_as_left(connection, new, every, kept=True, at=at)}
+    ids = sorted({i for found in old.values() for i in _all(found)} | left)
+    if not dry_run:
+        _take_out(connection, new, left - {*_all(had)}, old)
+        _forget(connection, new, left & {*had["model"]})
+        for name, found in old.items():
+            edits.say(connection, found["person"], name, kept=True)
+            _forget(connection, name, found["model"])
+    detail = {"undoes": edit_id, "old": list(old), "new": new}
+    edit = edits.of_photos(connection, KIND, detail, ids, dry_run=dry_run)
+    if not dry_run:
+        undoables.close(connection, edit_id, edit.id)
+    return edit
+
+
+def _take_out(
+    connection: Connection,
+    new: str | None,
+    ids: set[int],
+    old: Mapping[str, Mapping[str, list[int]]],
+) -> None:
+    """Take the new tag from photos that did not have it, in favour of the old one.
+
+    So the leaves of trees that changed with it change back.
+    """
+    if new is None:
+        return
+    for name, found in old.items():
+        its = ids & {*_all(found)}
+        edits.say(connection, sorted(its), new, kept=False, instead=name)
+        ids = ids - its
+    edits.say(connection, sorted(ids), new, kept=False)
+
+
+def _as_left(
+    connection: Connection, name: str, ids: Iterable[int], *, kept: bool, at: str
+) -> list[int]:
+    """Of these photos those of which the last word on a tag is that edit's."""
+    rows = connection.scalars(
+        select(person_tags.c.file_id).where(
+            person_tags.c.tag_id == choosing.tag_id(name),
+            person_tags.c.at == at,
+            person_tags.c.kept == kept,
+        )
+    )
+    return sorted({*rows} & {*ids})
+
+
+def _forget(connection: Connection, name: str | None, ids: Iterable[int]) -> None:
+    """Nobody said anything of a tag on these photos: then the answer says it."""
+    if name is not None:
+        connection.execute(
+            delete(person_tags).where(
+                person_tags.c.tag_id == choosing.tag_id(name),
+                choosing.among(ids, person_tags.c.file_id),
+            )
+        )
+
+
+def _all(found: Mapping[str, list[int]]) -> list[int]:
+    return [*found["person"], *found["model"]]
+
+
+def _vocabulary(
+    db: Database, edit_id: int, before: Mapping[str, Any], *, dry_run: bool
+) -> Edit:
+    """Put a word list back as it was, and have the photos follow."""
+    was = before["was"]
+    if "ban" in before:
+        change = vocabulary.remove_ban if was is None else vocabulary.add_ban
+        edit = change(db, before["ban"], past=True, dry_run=dry_run)
+    elif was is None:
+        edit = vocabulary.remove_synonym(
+            db, before["synonym"], past=True, dry_run=dry_run
+        )
+    else:
+        edit = vocabulary.add_synonym(
+            db, before["synonym"], was, past=True, dry_run=dry_run
+        )
+    if not dry_run:
+        with db.write() as connection:
+            undoables.close(connection, edit_id, edit.id)
+    return edit

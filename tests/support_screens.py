@@ -1,0 +1,109 @@
+"""Screens for tests: every page of the program, filled with the sample photos."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support_web import ROOT, AppProcess, app_process, until
+
+SERIOUS = ("serious", "critical")
+# Streamlit puts the sections of its navigation between the list and its items, and
+# fades what is said of a field that is held: both are its own, and not to be changed.
+LOOKED_AT = {
+    "exclude": [
+        ["[data-testid=stSidebarNavItems]"],
+        ["[data-testid=stWidgetLabel][disabled]"],
+    ]
+}
+PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the page is looked at with."""
+
+    name: str
+    width_px: int
+    height_px: int
+    scheme: str
+
+
+WINDOWS = (
+    Window("light", 1440, 900, "light"),
+    Window("dark", 1440, 900, "dark"),
+    Window("tablet", 1024, 768, "light"),
+    Window("phone", 390, 844, "dark"),
+)
+# Each screen, and what is seen on it once it is complete.
+SCREENS = {
+    "": "Most frequent tags",
+    "gallery": "photos",
+    "search?q=dog": "found",
+    "sql": "SQL",
+    "duplicates": "Duplicates",
+    "folders": "Folders",
+    "import_tags": "Import tags",
+    "settings": "Model servers",
+}
+
+
+@contextmanager
+def tagged_app(place: Path) -> Iterator[AppProcess]:
+    """The program with the sample photos, tagged by the built-in model."""
+    photos = place / "photos"
+    shutil.copytree(ROOT / "data" / "samples", photos)
+    environment = {
+        "TAGGER_DATA_DIR": str(place / "data"),
+        "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
+    }
+    with app_process(place, environment=environment) as app:
+        add = {"path": str(photos)}
+        httpx.post(f"{app.url}/api/folders", json=add, trust_env=False)
+        asked = f"{app.url}/api/images?state=tagged"
+        until(
+            lambda: httpx.get(asked, trust_env=False).json()["total"] == 15,
+            within_s=120,
+        )
+        yield app
+
+
+@contextmanager
+def opened(browser: Browser, window: Window) -> Iterator[Page]:
+    """A page in a window of its own, which notes what it asks of other machines."""
+    context = browser.new_context(
+        viewport={"width": window.width_px, "height": window.height_px},
+        color_scheme="dark" if window.scheme == "dark" else "light",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def settled(page: Page, seen: str) -> None:
+    """Wait until the screen says so, and Streamlit runs no script any more."""
+    expect(page.get_by_text(seen).first).to_be_visible(timeout=PATIENCE_MS)
+    app = page.locator("[data-testid=stApp]")
+    expect(app).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=PATIENCE_MS
+    )
+    page.wait_for_load_state("networkidle")
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps people with a screen reader or a keyboard out, found by axe-core."""
+    found = Axe().run(page, context=LOOKED_AT).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {node['target']} {node['html'][:200]}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
