@@ -1,8 +1,8 @@
-"""Gallery: every photograph, narrowed by tag, folder, month and state."""
+"""Gallery: every photograph, narrowed by tag, folder, month and state; its timeline."""
 
 import streamlit as st
 
-from pages.parts import empty, filters, wall
+from pages.parts import empty, filters, foldertree, timeline, wall
 from pages.parts.wording import count
 from tagger.catalogue import questions
 from tagger.tracking import folders
@@ -19,10 +19,20 @@ if not questions.counts(app.catalogue).total:
 
 wanted = filters.show(app.catalogue, known)
 page = wall.page(app.catalogue, wanted, key="gallery")
+with st.sidebar:
+    foldertree.show(wanted, version=app.catalogue.seen(), key="gallery")
 
 if not page.images:
     empty.nothing_fits()
     st.stop()
 
-st.caption(count(page.total, "photo"))
-wall.show(page, label=f"{count(page.total, 'photo')} in the gallery", key="gallery")
+photos = count(page.total, "photo")
+st.text(photos)
+wall.show(
+    page,
+    wanted,
+    label=f"{photos} in the gallery",
+    key="gallery",
+    row_px=filters.row_px(),
+)
+timeline.show(app.catalogue, wanted, page, key="gallery")

@@ -68,4 +68,4 @@ with st.container(
     st.text(f"{total} found" if query else f"All {total}, newest first")
     exports.show(wanted)
 insight.show(app, wanted)
-wall.show(page, label=f"{total} found", key="search")
+wall.show(page, wanted, label=f"{total} found", key="search")

@@ -358,7 +358,7 @@ def test_an_address_of_a_page_that_is_none_is_answered_with_a_sentence() -> None
 
 def test_a_long_gallery_is_turned_page_by_page(db: Database, photo_dir: Path) -> None:
     folder = add_folder(db, photo_dir)
-    tagged(db, folder, *(Photo(name=f"{n:03d}.jpg") for n in range(125)))
+    tagged(db, folder, *(Photo(name=f"{n:03d}.jpg") for n in range(205)))
     test = screens.screen("gallery", sort="name")
 
     first = screens.photos(test)
@@ -367,7 +367,7 @@ def test_a_long_gallery_is_turned_page_by_page(db: Database, photo_dir: Path) ->
     click(test, "Previous")
     again = screens.photos(test)
 
-    assert first + second == [f"{n:03d}.jpg" for n in range(125)]
+    assert first + second == [f"{n:03d}.jpg" for n in range(205)]
     assert again == first
 
 

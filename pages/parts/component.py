@@ -12,11 +12,19 @@ import streamlit as st
 HERE = Path(__file__).parent
 
 
-def component(name: str, html: str) -> Any:
-    """The mount function of `<name>.js` with `<name>.css`, both in this folder."""
+def component(name: str, html: str, *more: str) -> Any:
+    """The mount function of `<name>.js` with `<name>.css`, both in this folder.
+
+    `more` are scripts that are parts of the first; the browser gets them as one.
+    """
     return st.components.v2.component(
         f"tagger_{name}",
         html=html,
         css=(HERE / f"{name}.css").read_text("utf-8"),
-        js=(HERE / f"{name}.js").read_text("utf-8"),
+        js=script(name, *more),
     )
+
+
+def script(name: str, *more: str) -> str:
+    """The scripts of a component as one."""
+    return "\n".join((HERE / f"{part}.js").read_text("utf-8") for part in (name, *more))

@@ -1,4 +1,5 @@
-"""Filters: what the gallery shows. The address holds it, so that a link shows the same.
+"""Filters: what the gallery shows, and how. The address holds it, so that a link shows
+the same.
 
 The address is the truth: before each input is shown it is set from there, and a change
 of it is written back there.
@@ -9,14 +10,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import wording
-from tagger.catalogue import questions
+from pages.parts import counted, foldertree, grid, wording
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
 from tagger.errors import shown
 from tagger.records import Folder
 
 TAGS_OFFERED = 500
+SMALLEST_PX, LARGEST_PX, STEP_PX = 96, 396, 20
 _ALL = ""  # None would leave the input empty
 SORTS = {
     "newest": "Newest first",
@@ -29,22 +30,76 @@ SORTS = {
 
 def show(catalogue: Catalogue, folders: Sequence[Folder]) -> Wanted:
     """The filter row; answers what is wanted."""
-    paths = {folder.id: shown(folder.path) for folder in folders}
-    taken = {m: wording.month(m) for m, _ in reversed(questions.months(catalogue))}
+    _name_the_place(folders)
+    taken = {
+        m: wording.month(m) for m, _ in reversed(counted.months(catalogue, Wanted()))
+    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tags = _tags(catalogue)
-        folder = _one_of("Folder", "folder", paths, "All folders", 200)
         month = _one_of("Taken", "month", taken, "Any time", 140)
         state = _one_of("State", "state", wording.STATES, "Any state", 140)
         sort = _one_of("Sort", "sort", SORTS, None, 150)
+        _size()
+        _place()
     return Wanted(
-        folder_id=folder, tags=tuple(tags), state=state, month=month, sort=sort
+        query=foldertree.clause(foldertree.asked()),
+        tags=tuple(tags),
+        state=state,
+        month=month,
+        sort=sort,
     )
+
+
+def row_px() -> int:
+    """How high the address wants a row of photos."""
+    try:
+        asked = int(st.query_params.get("size", grid.ROW_PX))
+    except ValueError:
+        return grid.ROW_PX
+    return min(max(asked, SMALLEST_PX), LARGEST_PX)
+
+
+def _size() -> None:
+    st.slider(
+        "Thumbnails",
+        SMALLEST_PX,
+        LARGEST_PX,
+        step=STEP_PX,
+        format=" ",
+        key=_set("size", row_px()),
+        width=150,
+        on_change=_write("size"),
+    )
+
+
+def _name_the_place(folders: Sequence[Folder]) -> None:
+    """A link may name an added folder by its number; from there on it is a path."""
+    number = st.query_params.get("folder")
+    if number is None:
+        return
+    st.query_params.pop("folder")
+    for folder in folders:
+        if str(folder.id) == number:
+            foldertree.choose(shown(folder.path).rstrip("/") + "/")
+
+
+def _place() -> None:
+    """The folder chosen, and the way out of it."""
+    path = foldertree.asked()
+    if path:
+        st.button(
+            wording.plain(path.rstrip("/").rpartition("/")[2] or path),
+            icon=":material/folder:",
+            key="gallery_place",
+            help=f"Only photos in {wording.plain(path)}; a click shows all again.",
+            on_click=foldertree.choose,
+            args=("",),
+        )
 
 
 def _tags(catalogue: Catalogue) -> list[str]:
     asked = st.query_params.get_all("tag")
-    offered = [tag.name for tag in questions.tag_counts(catalogue, limit=TAGS_OFFERED)]
+    offered = [tag.name for tag in counted.tags(catalogue, limit=TAGS_OFFERED)]
     key = _set("tag", asked)
     return st.multiselect(
         "Tags",

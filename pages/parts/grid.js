@@ -1,49 +1,71 @@
 // A justified wall of photographs: whole pictures in rows of equal width, nothing cropped
 // but extreme panoramas. Rows are laid out at once, but filled only near the window, so a
 // page of hundreds costs what is in view. Every word comes from photo files: textContent only.
+// Where photos can be selected it is a grid to screen readers, else a list; see picks.js.
 
 const GAP_PX = 6;
 const walls = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let wall = walls.get(parentElement);
   if (!wall) {
     wall = createWall(parentElement);
     walls.set(parentElement, wall);
   }
   wall.open = (id) => setTriggerValue("opened", id);
+  wall.tell = (selection) => setStateValue("selection", selection);
   const known = JSON.stringify([data.photos, data.page, data.label, data.row_px]);
   if (known !== wall.known) {
     const turned = wall.data && wall.data.page !== data.page;
     wall.known = known;
     wall.data = data;
-    wall.root.setAttribute("aria-label", data.label);
+    describe(wall.root, data);
     wall.current = Math.min(wall.current, Math.max(0, data.photos.length - 1));
     if (turned) wall.current = 0;
+    wall.picks.anchor = null;
     layOut(wall, true);
     if (turned && wall.root.getBoundingClientRect().top < 0) {
       wall.root.scrollIntoView({ block: "start" });
     }
   }
+  adopt(wall, data.selection);
   if (wall.left !== undefined && wall.left !== data.left) comeBack(wall, data.left);
   wall.left = data.left;
   return () => {
     wall.resize.disconnect();
     wall.near.disconnect();
+    clearTimeout(wall.picks.timer);
     walls.delete(parentElement);
   };
+}
+
+function describe(root, data) {
+  root.setAttribute("aria-label", data.label);
+  root.role = data.selection ? "grid" : "list";
+  if (!data.selection) return;
+  root.setAttribute("aria-multiselectable", "true");
+  root.classList.add("selectable");
 }
 
 function createWall(parentElement) {
   const root = parentElement.querySelector(".wall");
   const wall = { root, data: null, known: "", rows: [], current: 0, width: 0, open: null };
+  wall.picks = noPicks();
+  wall.said = parentElement.querySelector(".said");
   wall.near = new IntersectionObserver(
     (entries) => entries.forEach((entry) => show(wall, entry)),
-    { rootMargin: "600px 0px" },
+    // The page scrolls inside an element, to which only the second margin applies.
+    { rootMargin: "600px 0px", scrollMargin: "600px 0px" },
   );
   wall.resize = new ResizeObserver(() => layOut(wall, false));
   wall.resize.observe(root);
   root.onkeydown = (event) => onKey(wall, event);
+  root.onkeyup = (event) => {
+    if (event.key === " ") event.preventDefault();
+  };
+  root.addEventListener("focusout", (event) => {
+    if (!root.contains(event.relatedTarget)) tellNow(wall);
+  });
   return wall;
 }
 
@@ -52,15 +74,18 @@ function createWall(parentElement) {
 function layOut(wall, changed) {
   const width = Math.floor(wall.root.clientWidth);
   if (!wall.data || !width || (!changed && width === wall.width)) return;
+  const hadFocus = wall.root.contains(focused(wall));
   wall.width = width;
   wall.near.disconnect();
   wall.rows = rowsOf(wall.data.photos, width, rowHeight(wall.data, width));
   wall.root.replaceChildren(...wall.rows.map((row) => row.element));
+  if (wall.data.selection) wall.root.setAttribute("aria-rowcount", wall.rows.length);
   wall.rows.forEach((row) => wall.near.observe(row.element));
+  if (hadFocus) focus(wall, wall.current);
 }
 
 function rowHeight(data, width) {
-  return width < 560 ? Math.min(data.row_px, 132) : data.row_px;
+  return width < 560 ? Math.round(data.row_px * 0.67) : data.row_px;
 }
 
 function ratioOf(photo) {
@@ -106,13 +131,22 @@ function show(wall, entry) {
 function fill(wall, row) {
   if (row.filled) return;
   row.filled = true;
+  if (wall.data.selection) beRow(wall, row);
   row.element.replaceChildren(
     ...row.photos.map((photo, offset) => tile(wall, photo, row.first + offset, row.height)),
   );
 }
 
+// An empty one is none to a screen reader.
+function beRow(wall, row) {
+  row.element.role = "row";
+  row.element.setAttribute("aria-rowindex", wall.rows.indexOf(row) + 1);
+}
+
 function empty(row) {
   row.filled = false;
+  row.element.role = "presentation";
+  row.element.removeAttribute("aria-rowindex");
   row.element.replaceChildren();
 }
 
@@ -125,9 +159,13 @@ function make(tag, className, text) {
 
 function tile(wall, photo, index, height) {
   const item = make("div", "item");
-  item.role = "listitem";
-  item.setAttribute("aria-posinset", index + 1);
-  item.setAttribute("aria-setsize", wall.data.photos.length);
+  if (wall.data.selection) {
+    item.role = "gridcell";
+  } else {
+    item.role = "listitem";
+    item.setAttribute("aria-posinset", index + 1);
+    item.setAttribute("aria-setsize", wall.data.photos.length);
+  }
   item.style.flexGrow = ratioOf(photo);
   item.style.flexBasis = "0";
   item.style.maxWidth = `${Math.ceil(ratioOf(photo) * height * 1.04)}px`;
@@ -137,15 +175,21 @@ function tile(wall, photo, index, height) {
   button.dataset.id = photo.id;
   button.dataset.index = index;
   button.tabIndex = index === wall.current ? 0 : -1;
-  button.setAttribute("aria-label", [photo.name, photo.mark, photo.caption].filter(Boolean).join(". "));
-  button.onclick = () => {
+  button.setAttribute("aria-label", [photo.name, photo.mark, photo.edited && "Edited by a person", photo.caption].filter(Boolean).join(". "));
+  button.onclick = (event) => {
+    if (pickedByClick(wall, event, index)) return;
     wall.current = index;
     wall.open(photo.id);
   };
   button.onfocus = () => moveTabStop(wall, index);
   button.append(picture(photo, button), captionOf(photo));
   if (photo.mark) button.append(markOf(photo));
+  if (photo.edited) button.append(editedMark());
   item.append(button);
+  if (wall.data.selection) {
+    item.append(checkOf(wall, photo, index));
+    paint(wall, item, photo.id);
+  }
   return item;
 }
 
@@ -178,6 +222,13 @@ function markOf(photo) {
   return mark;
 }
 
+function editedMark() {
+  const mark = make("span", "edited", "\u270e");
+  mark.title = "Edited by a person";
+  mark.dataset.testid = "photo-edited";
+  return mark;
+}
+
 // -- keyboard -------------------------------------------------------------------------
 
 function focused(wall) {
@@ -193,7 +244,8 @@ function moveTabStop(wall, index) {
 }
 
 function onKey(wall, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.altKey || pickedByKey(wall, event)) return;
+  if (event.ctrlKey || event.metaKey) return;
   if (event.key === "Escape") {
     focused(wall)?.blur();
     return;
@@ -202,7 +254,9 @@ function onKey(wall, event) {
   if (target === null) return;
   event.preventDefault();
   event.stopPropagation();
-  focus(wall, Math.min(Math.max(target, 0), wall.data.photos.length - 1));
+  const index = Math.min(Math.max(target, 0), wall.data.photos.length - 1);
+  if (event.shiftKey && wall.data.selection) extendTo(wall, index);
+  focus(wall, index);
 }
 
 function targetOf(wall, key) {
@@ -250,6 +304,7 @@ function comeBack(wall, left) {
 }
 
 function focus(wall, index) {
+  if (!wall.rows.length) return;
   fill(wall, wall.rows[rowIndexOf(wall, index)]);
   const button = wall.root.querySelector(`[data-index="${index}"]`);
   button.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-"""Wall: a long list of photographs, page by page, each of them to be opened.
+"""Wall: a long list of photographs, page by page, to be opened and to be selected.
 
 Where one is in the list and which photo is open stand in the address, so that a link
 opens the same view.
@@ -6,12 +6,12 @@ opens the same view.
 
 import streamlit as st
 
-from pages.parts import grid, photo
+from pages.parts import grid, photo, selection, selection_bar
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Page, Wanted
 from tagger.catalogue.store import Catalogue
 
-PHOTOS_A_PAGE = 120
+PHOTOS_A_PAGE = 200
 
 
 def page(catalogue: Catalogue, wanted: Wanted, *, key: str) -> Page:
@@ -29,12 +29,31 @@ def place(wanted: Wanted, *, key: str) -> str | None:
     return st.query_params.get("after")
 
 
-def show(page: Page, *, label: str, key: str) -> None:
-    """The photos of a page, the ways to the next and previous, and the one open."""
+def go_to(mark: str, wanted: Wanted, *, key: str) -> None:
+    """Turn to the page at a mark of this list."""
+    st.session_state[f"{key}_wanted"] = wanted
+    st.query_params["after"] = mark
+
+
+def show(
+    page: Page, wanted: Wanted, *, label: str, key: str, row_px: int = grid.ROW_PX
+) -> None:
+    """The photos of a page, the ways to the next and previous, and the one open.
+
+    What can be done with those selected stands at the bottom of the window.
+    """
     place = st.query_params.get("after", "")
+    picked = selection.of(wanted, page.total, key=key)
     opened = grid.show(
-        page.images, label=label, key=f"{key}_grid", page=place, left=photo.left()
+        page.images,
+        label=label,
+        key=f"{key}_grid",
+        page=place,
+        row_px=row_px,
+        left=photo.left(),
+        selection=picked,
     )
+    selection_bar.show(picked)
     if opened is not None:
         st.query_params["photo"] = str(opened)
     if page.previous or page.next:

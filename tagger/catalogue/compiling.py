@@ -91,7 +91,7 @@ class Compiler:
                 ids = tag_ids(self._cursor, leaf.name, prefix=leaf.prefix)
                 return self._any_of("tag_id", ids)
             case InFolder():
-                return self._any_of("directory_id", self._directories(leaf.part))
+                return self._any_of("directory_id", self._directories(leaf))
             case Of():
                 return self._term("folder_id", leaf.folder_id)
             case Named():
@@ -172,10 +172,11 @@ class Compiler:
             upper_bound=None if high is None else high - 1,
         )
 
-    def _directories(self, part: str) -> list[int]:
-        self._cursor.execute(
-            "SELECT id FROM directories WHERE contains(lower(path), lower(?))", [part]
-        )
+    def _directories(self, folder: InFolder) -> list[int]:
+        fits = "contains(lower(path), lower(?))"
+        if folder.start:
+            fits = "starts_with(path, ?)"
+        self._cursor.execute(f"SELECT id FROM directories WHERE {fits}", [folder.part])
         return [int(row[0]) for row in self._cursor.fetchall()]
 
     def _values(self, field: str, part: str) -> list[str]:

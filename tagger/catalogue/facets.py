@@ -9,7 +9,7 @@ it takes 360.
 from dataclasses import dataclass
 from typing import Any
 
-from tagger.catalogue import search
+from tagger.catalogue import keys, search
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose, compiled, is_everything
 from tagger.records import ImageState
@@ -108,14 +108,25 @@ _TAGS_OF_ALL = """
 
 
 def months(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> list[tuple[str, int]]:
-    """Months such as `2024-05` with the photos taken in each, oldest first."""
-    found = ask(
+    """Months such as `2024-05` with the photos taken in each, oldest first.
+
+    A date that is none, as some cameras write it, counts as no date.
+    """
+    if not is_everything(wanted):
+        query = compiled(catalogue, wanted)
+        counted = search.most_frequent(
+            catalogue.text, query, "month", limit=search.MOST_BUCKETS - 1
+        )
+        return [
+            (f"{n // 100:04d}-{n % 100:02d}", count) for n, count in sorted(counted)
+        ]
+    return ask(
         catalogue,
         choose(catalogue, wanted),
         """SELECT left(i.taken_at, 7) AS month, count(*) FROM images i
-        WHERE i.taken_at IS NOT NULL AND {chosen} GROUP BY month ORDER BY month""",
+        WHERE {chosen} AND i.taken_key >= ? GROUP BY month ORDER BY month""",
+        keys.taken_from(0),
     )
-    return [(month, count) for month, count in found]
 
 
 def counts(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> Counts:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tagger.catalogue import keys
 from tagger.catalogue.search import ByColumn, ordered, ranked
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import (
@@ -25,6 +26,7 @@ from tagger.catalogue.wanted import (
     choose,
     compiled,
     is_everything,
+    month_of,
     sort_of,
 )
 from tagger.catalogue.wanted import (
@@ -118,6 +120,20 @@ def decode(text: str, sort: Sort, kind: type[Key]) -> Mark:
     if any(abs(number) > LARGEST_NUMBER for number in numbers):
         raise UsageError("This page address is not valid; start at page one")
     return mark
+
+
+def at_month(month: str | None) -> str:
+    """The mark before the last photo taken in a month, by the date they were taken.
+
+    None stands for the photos without a date. Raises `UsageError` for no month.
+    """
+    if month is None:
+        key = keys.taken_from(0)
+    else:
+        end = month_of(month).high
+        assert end is not None
+        key = keys.taken_from(keys.seconds(end))
+    return Mark(Sort.TAKEN, False, key, 0).encode()
 
 
 def slice_of(

@@ -16,17 +16,19 @@ from tagger.catalogue.facets import (
     Counts,
     FolderCount,
     TagCount,
+    ask,
     counts,
     folder_counts,
     months,
     recent,
     tag_counts,
 )
-from tagger.catalogue.paging import slice_of
+from tagger.catalogue.paging import at_month, slice_of
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Sort, Wanted, choose, is_everything
 from tagger.errors import UsageError
 from tagger.records import Facts, ImageState, ImageTag, WriteMode
+from tagger.tracking.desired import FROM_PERSON
 
 __all__ = [
     "Activity",
@@ -39,10 +41,12 @@ __all__ = [
     "Sort",
     "TagCount",
     "Wanted",
+    "at_month",
     "cards",
     "counts",
     "folder_counts",
     "found",
+    "ids",
     "image",
     "months",
     "page",
@@ -57,7 +61,10 @@ class NotFound(UsageError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A photo as a grid shows it. Sizes are None until it has been looked at."""
+    """A photo as a grid shows it. Sizes are None until it has been looked at.
+
+    `edited`: a person said any of its words in the program.
+    """
 
     id: int
     name: str
@@ -73,6 +80,7 @@ class Card:
     state: ImageState
     reason: str | None
     taken_at: str | None
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +157,17 @@ def found(catalogue: Catalogue, query: str) -> list[int]:
     return [] if chosen.hits is None else [int(one) for one in chosen.hits]
 
 
+def ids(catalogue: Catalogue, wanted: Wanted) -> list[int]:
+    """The ids of all photos wanted, in no order; of every photo where all are meant."""
+    chosen = choose(catalogue, wanted)
+    if chosen.hits is not None:
+        return [int(one) for one in chosen.hits]
+    return [row[0] for row in ask(catalogue, chosen, _IDS)]
+
+
+_IDS = "SELECT i.id FROM images i WHERE {chosen}"
+
+
 def cards(catalogue: Catalogue, ids: Sequence[int]) -> list[Card]:
     """The photos of these ids, in this order; one that is gone is left out."""
     if not ids:
@@ -157,10 +176,12 @@ def cards(catalogue: Catalogue, ids: Sequence[int]) -> list[Card]:
         cursor.execute(
             f"""SELECT i.id, i.name, coalesce(d.path, '') || i.name, i.folder_id,
                 i.width_px, i.height_px, i.identity, coalesce(i.orientation, 1),
-                i.description, i.tag_ids, i.state, i.reason, i.taken_at
+                i.description, i.tag_ids, i.state, i.reason, i.taken_at,
+                list_contains(i.tag_sources, ?)
+                    OR i.description_source IS NOT DISTINCT FROM ?
             FROM images i LEFT JOIN directories d ON d.id = i.directory_id
             WHERE i.id IN {rows.marks(ids)}""",
-            list(ids),
+            [FROM_PERSON, FROM_PERSON, *ids],
         )
         found = {row[0]: row for row in cursor.fetchall()}
         used = {tag_id for row in found.values() for tag_id in row[9]}
@@ -246,4 +267,5 @@ def _card(row: tuple[Any, ...], names: dict[int, str]) -> Card:
         state=ImageState(row[10]),
         reason=row[11],
         taken_at=row[12],
+        edited=bool(row[13]),
     )

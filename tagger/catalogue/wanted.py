@@ -20,7 +20,17 @@ from tagger.catalogue import search
 from tagger.catalogue.alike import ranking
 from tagger.catalogue.compiling import Compiler
 from tagger.catalogue.query import parse
-from tagger.catalogue.query.tree import All, Node, Of, Stands, Tagged, Taken, both
+from tagger.catalogue.query.tree import (
+    All,
+    Node,
+    Not,
+    Of,
+    OneOf,
+    Stands,
+    Tagged,
+    Taken,
+    both,
+)
 from tagger.catalogue.store import Catalogue
 from tagger.errors import UsageError
 from tagger.records import ImageState
@@ -45,7 +55,8 @@ class Wanted:
 
     `query` is in the language of docs/QUERY.md. `tags` are names, all of which a photo
     must have. `month` is `2024-05`, or a year, `2024`. Without a `state`, photos in any
-    state are meant except the missing ones.
+    state are meant except the missing ones. `ids` are photos somebody picked, and `but`
+    those taken out of what else would be meant.
     """
 
     query: str = ""
@@ -54,6 +65,8 @@ class Wanted:
     state: ImageState | None = None
     month: str | None = None
     sort: Sort | str = Sort.NEWEST
+    ids: tuple[int, ...] | None = None
+    but: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,11 @@ def tree_of(wanted: Wanted) -> Node:
     if wanted.state is not None:
         filters.append(Stands((ImageState(wanted.state),)))
     if wanted.month:
-        filters.append(_month(wanted.month))
+        filters.append(month_of(wanted.month))
+    if wanted.ids is not None:
+        filters.append(OneOf(wanted.ids))
+    if wanted.but:
+        filters.append(Not(OneOf(wanted.but)))
     return both(parse(wanted.query), *filters)
 
 
@@ -131,7 +148,8 @@ def choose(catalogue: Catalogue, wanted: Wanted, *, any_state: bool = False) -> 
 _MISSING = ImageState.MISSING.value
 
 
-def _month(text: str) -> Taken:
+def month_of(text: str) -> Taken:
+    """The condition of a month, or a year. Raises `UsageError` for what is none."""
     found = _MONTH.fullmatch(text)
     if found is None or found["year"] in ("0000", "9999"):
         raise UsageError(

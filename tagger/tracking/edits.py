@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tagger.errors import UsageError
 from tagger.records import utc_now
 from tagger.texts import LONGEST_DESCRIPTION
-from tagger.tracking import choosing, tagnames, underway, undoables
+from tagger.tracking import choosing, tagnames, takeback, underway, undoables
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue, set_all
@@ -27,6 +27,7 @@ from tagger.tracking.schema import (
     person_tags,
     tags,
 )
+from tagger.tracking.takeback import Before
 
 LONGEST_TAG = 200
 
@@ -35,7 +36,8 @@ LONGEST_TAG = 200
 class Edit:
     """An edit, and what it touches: so many photos, of whose files so many change.
 
-    `id` is None while it was only asked about.
+    `id` is None while it was only asked about. `before` is the way back from tags that
+    were added and taken away.
     """
 
     id: int | None
@@ -43,6 +45,7 @@ class Edit:
     photos: int
     files: int
     file_ids: tuple[int, ...] = field(repr=False)
+    before: Before | None = field(default=None, repr=False)
 
 
 def tag(
@@ -105,6 +108,7 @@ def change(
         kind = "tags" if text is None else "change" if tagging else "describe"
         if dry_run:
             return _asked(connection, kind, touched)
+        before = takeback.note(connection, added=added, removed=removed)
         for name, found in added.items():
             say(connection, found, name, kept=True)
         for name, found in removed.items():
@@ -113,7 +117,15 @@ def change(
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
             _resolve(connection, described)
-        return _made(connection, kind, detail, touched)
+        return replaced(_made(connection, kind, detail, touched), before=before)
+
+
+def take_back(db: Database, before: Before) -> Edit:
+    """Undo the tags of an edit, where nobody has said otherwise since."""
+    with db.write() as connection:
+        ids = takeback.restore(connection, before)
+        detail = {"add": [*before.removed], "remove": [*before.added]}
+        return _made(connection, "undo", detail, ids)
 
 
 def each(

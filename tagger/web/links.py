@@ -8,18 +8,22 @@ only what a person asked on a page of ours can be had by it.
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
 
 _KEPT = 200
 
+Question = TypeVar("Question", bound=Hashable)
 
-class Links:
+
+class Links(Generic[Question]):
     """The questions last handed out; kept as long as the app runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._texts: OrderedDict[str, Question] = OrderedDict()
 
-    def token(self, text: str) -> str:
+    def token(self, text: Question) -> str:
         """The token of a question, the same for the same."""
         with self._lock:
             for token, known in self._texts.items():
@@ -32,7 +36,7 @@ class Links:
                 self._texts.popitem(last=False)
             return token
 
-    def text(self, token: str) -> str | None:
+    def text(self, token: str) -> Question | None:
         """The question of a token; None if it is not known any more."""
         with self._lock:
             return self._texts.get(token)

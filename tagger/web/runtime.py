@@ -17,6 +17,7 @@ from tagger.catalogue.alike.likeness import Likeness
 from tagger.catalogue.alike.meaning import Meaning
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.tagtable import TagTable
+from tagger.catalogue.wanted import Wanted
 from tagger.config import Config
 from tagger.errors import DataError
 from tagger.imaging.thumbnails import ThumbnailStore
@@ -49,7 +50,8 @@ class Runtime:
         )
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
-        self.sql_links = Links()
+        self.sql_links: Links[str] = Links()
+        self.selections: Links[Wanted] = Links()
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()

@@ -104,6 +104,13 @@ def _named(column: Column) -> Read:
     return read
 
 
+def _folder(value: Value) -> Node:
+    text = value.text.strip()
+    if text.startswith("^"):
+        return InFolder(text[1:], start=True)
+    return InFolder(text)
+
+
 def _taken(value: Value) -> Node:
     days = values.dates(value.text)
     return Taken(days.low, days.high)
@@ -173,7 +180,7 @@ _EVERY = (
         "folder",
         "2024/italy",
         "in a folder whose path contains this",
-        lambda value: InFolder(value.text.strip()),
+        _folder,
     ),
     Field("taken", "2024-05", "taken on these days", _taken),
     Field("added", "today", "found on these days", _added),

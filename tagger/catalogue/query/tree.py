@@ -64,9 +64,13 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class InFolder:
-    """Lies in a directory whose path contains this text, case aside."""
+    """Lies in a directory whose path contains this text, case aside.
+
+    With `start` the path begins with it, letter by letter: one directory of all.
+    """
 
     part: str
+    start: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""API: any photos counted by what they have."""
+"""API: any photos counted by what they have, and by where they lie."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from tagger.catalogue import breakdown
+from tagger.catalogue import breakdown, foldertree
 from tagger.catalogue.breakdown import KINDS, Asked
 from tagger.web import runtime
 from tagger.web.api.queries import Filters
@@ -44,3 +44,38 @@ def read_facets(asked: Annotated[FacetsQuery, Query()]) -> list[BreakdownOut]:
         )
         for by in asked.by or breakdown.OVERVIEW
     ]
+
+
+class TreeQuery(Filters):
+    """Which directories are looked into; an empty one stands for the added folders."""
+
+    below: list[str] = Field([foldertree.ROOTS], max_length=200)
+
+
+class BranchOut(BaseModel):
+    """A directory, with its photos and those of all below it."""
+
+    path: str
+    name: str
+    photos: int
+    has_more: bool
+
+
+class TreeOut(BaseModel):
+    """The directories in each that was looked into."""
+
+    branches: dict[str, list[BranchOut]]
+
+
+@router.get("/tree")
+def read_tree(asked: Annotated[TreeQuery, Query()]) -> TreeOut:
+    """Where the photos lie: directories level by level, with how many each holds."""
+    found = foldertree.branches(
+        runtime.current().catalogue, asked.wanted(), asked.below
+    )
+    return TreeOut(
+        branches={
+            place: [BranchOut.model_validate(asdict(one)) for one in listed]
+            for place, listed in found.items()
+        }
+    )

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tagger.catalogue import completing, export, finding, questions
-from tagger.catalogue.questions import Sort
+from tagger.catalogue.questions import Sort, Wanted
 from tagger.records import ImageSnapshot, utc_now
 from tagger.tracking import costs
 from tagger.web import media, pictures, runtime
@@ -102,7 +102,7 @@ def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     opened = runtime.current()
     pieces = export.stream(
         opened.catalogue,
-        asked.wanted(),
+        _picked(opened, asked.selection) if asked.selection else asked.wanted(),
         asked.format,
         formula_safe=asked.formula_safe,
         says_who=opened.config.metadata.provenance,
@@ -115,6 +115,17 @@ def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
         media_type=FILE_TYPES[asked.format],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _picked(opened: Runtime, token: str) -> Wanted:
+    """The photos somebody picked on a screen, or 404."""
+    picked = opened.selections.text(token)
+    if picked is None:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND,
+            "This selection is not known any more; select the photos again.",
+        )
+    return picked
 
 
 def _known(opened: Runtime, image_id: int) -> ImageSnapshot:

@@ -76,7 +76,8 @@ FILE_TYPES = {
 
 
 class ExportQuery(Filters):
-    """The form of the table."""
+    """The form of the table. `selection` is a token of photos picked on a screen."""
 
+    selection: str | None = Field(None, max_length=100)
     format: Literal["csv", "parquet", "jsonl", "zip"] = "csv"
     formula_safe: bool = Field(True, description="Whether a CSV guards formulas.")
