@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from tagger.errors import UsageError
 from tagger.records import utc_now
 from tagger.texts import LONGEST_DESCRIPTION
-from tagger.tracking import choosing, tagnames, underway
+from tagger.tracking import beforehand, choosing, tagnames, underway
+from tagger.tracking.beforehand import Said
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue, set_all
@@ -104,7 +105,8 @@ def change(
         detail = tagging | ({} if text is None else {"description": text})
         kind = "tags" if text is None else "change" if tagging else "describe"
         if dry_run:
-            return _asked(connection, kind, touched)
+            return asked(connection, kind, touched)
+        was = beforehand.of(connection, touched)
         for name, found in added.items():
             _say(connection, found, name, kept=True)
         for name, found in removed.items():
@@ -113,7 +115,7 @@ def change(
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
             _resolve(connection, described)
-        return _made(connection, kind, detail, touched)
+        return made(connection, kind, detail, touched, was=was)
 
 
 def each(
@@ -129,11 +131,11 @@ def each(
     ids = sorted({i for found in (*add.values(), *remove.values()) for i in found})
     with db.write() as connection:
         if dry_run:
-            return _asked(connection, "import", ids)
+            return asked(connection, "import", ids)
         for names, kept in ((add, True), (remove, False)):
             for name, found in names.items():
                 _say(connection, found, name, kept=kept)
-        return _made(connection, "import", detail, ids)
+        return made(connection, "import", detail, ids)
 
 
 def replace(
@@ -157,12 +159,12 @@ def replace(
         gone = {n: choosing.having(connection, [n], every) for n in keys.values()}
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
-            return _asked(connection, kind, ids)
+            return asked(connection, kind, ids)
         if new is not None:
             _say(connection, ids, new, kept=True)
         for name, found in gone.items():
             _say(connection, found, name, kept=False, instead=new)
-        return _made(connection, kind, {"old": list(old), "new": new}, ids)
+        return made(connection, kind, {"old": list(old), "new": new}, ids)
 
 
 def again(
@@ -171,8 +173,8 @@ def again(
     """Bring the photos in line whose answers had one of these tags."""
     ids = choosing.answered_with(connection, names)
     if dry_run:
-        return _asked(connection, kind, ids)
-    return _made(connection, kind, {"tags": list(names)}, ids)
+        return asked(connection, kind, ids)
+    return made(connection, kind, {"tags": list(names)}, ids)
 
 
 def bind(db: Database, edit_id: int, run_id: int) -> None:
@@ -255,7 +257,8 @@ def _resolve(connection: Connection, ids: Sequence[int]) -> None:
         )
 
 
-def _asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
+def asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
+    """What an edit of these photos would touch."""
     return Edit(
         id=None,
         kind=kind,
@@ -265,13 +268,23 @@ def _asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
     )
 
 
-def _made(
-    connection: Connection, kind: str, detail: Mapping[str, object], ids: Sequence[int]
+def made(
+    connection: Connection,
+    kind: str,
+    detail: Mapping[str, object],
+    ids: Sequence[int],
+    *,
+    was: Said | None = None,
 ) -> Edit:
-    """Put the edit on record and its photos into the queue, ahead of all others."""
+    """Put the edit on record and its photos into the queue, ahead of all others.
+
+    `was` is what was said of its only photo before, if it is to be taken back.
+    """
+    values = {"kind": kind, "detail": detail, "photos": len(ids)}
+    kept = beforehand.columns(connection, was) if was is not None else {}
     edit_id = connection.execute(
         edits.insert()
-        .values(kind=kind, detail=detail, photos=len(ids), created_at=utc_now())
+        .values(created_at=utc_now(), **values, **kept)
         .returning(edits.c.id)
     ).scalar_one()
     enqueue(connection, dict.fromkeys(ids))
@@ -283,4 +296,4 @@ def _made(
     # One without photos, or whose photos all came over to this one, is finished.
     underway.close_in(connection)
     record(connection, IMAGE, ids)
-    return replaced(_asked(connection, kind, ids), id=int(edit_id))
+    return replaced(asked(connection, kind, ids), id=int(edit_id))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 
 from tagger.catalogue import questions
-from tagger.tracking import edits, snapshots, underway
+from tagger.tracking import edits, snapshots, takingback, underway
 from tagger.tracking.edits import Edit
 from tagger.tracking.underway import Underway
 from tagger.web import pictures, runtime
@@ -87,6 +87,15 @@ def read_edit(edit_id: AnId) -> EditProgress:
     if edit is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no edit {edit_id}.")
     return _progress(edit)
+
+
+@router.post("/edits/{edit_id}/take-back")
+def take_back_edit(edit_id: AnId, how: How) -> EditOut:
+    """Undo an edit of one photo by another one, which can be taken back, too."""
+    opened = runtime.current()
+    if underway.of(opened.db, edit_id) is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no edit {edit_id}.")
+    return out(takingback.take_back(opened.db, edit_id, dry_run=how.dry_run))
 
 
 @router.patch("/tags/{tag_id}")
