@@ -105,10 +105,6 @@ def _size_px(image: Image) -> tuple[int, int] | None:
 
 
 def _words(image: Image) -> None:
-    if image.state is not ImageState.TAGGED:
-        st.badge(wording.STATES[image.state], color="orange")
-        if image.reason:
-            st.text(image.reason)
     app = runtime.current()
     words.show(app, image)
     if image.text:

@@ -111,7 +111,7 @@ function fit(viewer) {
 }
 
 function actual(viewer, at) {
-  setScale(viewer, actualScale(viewer), at);
+  setScale(viewer, actualScale(viewer), at); // a small picture fits larger than that
 }
 
 // So many times larger than it fits is one pixel of the picture one of the screen.
@@ -119,7 +119,7 @@ function actualScale(viewer) {
   const image = viewer.root.querySelector("img");
   const full_px = viewer.data.width_px ?? image.naturalWidth;
   const shown_px = image.clientWidth * (window.devicePixelRatio || 1);
-  return shown_px ? Math.max(1, full_px / shown_px) : 1;
+  return shown_px && full_px ? full_px / shown_px : 1;
 }
 
 function toggleActual(viewer, at) {

@@ -37,7 +37,8 @@ size, F is the whole screen, I is the information">
                 data-testid="zoom-in">+</button>
         <button class="whole" type="button" aria-label="Whole screen"
                 aria-pressed="false" title="Whole screen (F)"
-                data-testid="whole-screen">&#x26F6;</button>
+                data-testid="whole-screen"><svg viewBox="0 0 16 16" aria-hidden="true"
+                ><path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg></button>
         <button class="info" type="button" aria-label="Information"
                 aria-pressed="true" title="Information (I)"
                 data-testid="info">i</button>

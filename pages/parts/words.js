@@ -28,6 +28,7 @@ function createBox(root) {
     text: find("textarea"),
     by: find(".by"),
     tags: find(".tags"),
+    sources: find(".sources"),
     line: find("input"),
     list: find(".options"),
     news: find(".news"),
@@ -54,6 +55,8 @@ function draw(box) {
   box.shown.classList.toggle("none", !data.description);
   box.by.textContent = data.by;
   box.by.hidden = !data.by;
+  box.sources.textContent = data.sources;
+  box.sources.hidden = !data.sources;
   box.text.maxLength = data.longest;
   box.line.maxLength = data.longest_tag;
   // Redrawn only when they differ, so that the keyboard keeps its place.

@@ -4,7 +4,7 @@ What is changed holds at once on every screen; the photo's file follows when the
 comes to it, which is said until then. The last change can be taken back right there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -49,6 +49,7 @@ _words = component(
       </div>
       <p class="by"></p>
       <ul class="tags" aria-label="Tags of this photo" data-testid="chips"></ul>
+      <p class="sources"></p>
       <div class="add">
         <input type="text" role="combobox" autocomplete="off" spellcheck="false"
                aria-label="Add a tag" placeholder="Add a tag" aria-autocomplete="list"
@@ -62,10 +63,14 @@ _words = component(
 
 
 def show(app: Runtime, image: Image) -> None:
-    """The words with their sources, and what becomes of the last change to them."""
-    told_id, refusal = st.session_state.pop(_TOLD, (None, None))
-    if told_id == image.id:
-        st.error(wording.plain(refusal), icon=":material/error:")
+    """The words with their sources, and what becomes of the last change to them.
+
+    What comes and goes has places of its own, so that nothing below is made anew, and
+    the keyboard stays where somebody types.
+    """
+    with st.container(key="photo_standing"):
+        _refusal(image)
+        _standing(image.id)
     data = {
         "id": image.id,
         "description": image.description or "",
@@ -73,19 +78,22 @@ def show(app: Runtime, image: Image) -> None:
         "longest": LONGEST_DESCRIPTION,
         "longest_tag": LONGEST_TAG,
         "tags": [_chip(tag) for tag in image.tags],
+        "sources": _sources(image.tags),
         "url": COMPLETE_URL,
     }
     shown = _words(
         data=data, key=_KEY, on_change_change=_changed, on_picked_change=_nothing
     )
-    if any(_is_own(tag) for tag in image.tags):
-        st.caption("Outlined tags were in the file or come from a person.")
     if shown.picked:
         places.gallery(tag=shown.picked)
-    is_saved = st.session_state.get(_SAVED) == image.id
-    if is_saved or underway.on(app.db, image.id) is not None:
-        _waiting(image.id)
-    _take_back_button(app, image.id)
+    with st.container(key="photo_last"):
+        _take_back_button(app, image.id)
+
+
+def _refusal(image: Image) -> None:
+    told_id, refusal = st.session_state.pop(_TOLD, (None, None))
+    if told_id == image.id:
+        st.error(wording.plain(refusal), icon=":material/error:")
 
 
 def change(app: Runtime, image_id: int, wanted: Mapping[str, Any]) -> None:
@@ -155,6 +163,21 @@ def _said_by(image: Image) -> str:
     return f"Described by {image.description_source}."
 
 
+def _sources(tags: Sequence[ImageTag]) -> str:
+    """Who said which tags, as a sentence or two."""
+    by: dict[str, list[str]] = {}
+    for tag in tags:
+        by.setdefault(tag.source, []).append(tag.name)
+    said = [
+        f"{wording.upper(wording.source(source))}: {', '.join(by.pop(source))}."
+        for source in ("person", "file")
+        if source in by
+    ]
+    rest = " and ".join(wording.source(source) for source in by)
+    others = "The others were" if said else "The tags were"
+    return " ".join([*said, *([f"{others} {rest}."] if rest else [])])
+
+
 def _is_own(tag: ImageTag) -> bool:
     return tag.source in ("file", "person")
 
@@ -170,19 +193,24 @@ def _chip(tag: ImageTag) -> dict[str, object]:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _waiting(image_id: int) -> None:
-    """What the photo's file waits for; when it has the words, the page is made anew."""
+def _standing(image_id: int) -> None:
+    """How the photo stands, and what its file waits for after a change."""
     app = runtime.current()
-    if underway.on(app.db, image_id) is None:
-        st.session_state.pop(_SAVED, None)
+    waits = underway.on(app.db, image_id) is not None
+    if not waits and st.session_state.get(_SAVED) == image_id:
+        st.session_state.pop(_SAVED)
         app.take()
-        st.rerun()
-    with st.container(key="photo_waiting"):
-        st.caption(f":material/hourglass_top: {wording.plain(_why(app, image_id))}")
-
-
-def _why(app: Runtime, image_id: int) -> str:
     now = questions.image(app.catalogue, image_id)
+    if now.state is not ImageState.TAGGED:
+        st.badge(wording.STATES[now.state], color="orange")
+        if now.reason:
+            st.text(now.reason)
+    if waits:
+        with st.container(key="photo_waiting"):
+            st.caption(f":material/hourglass_top: {wording.plain(_why(app, now))}")
+
+
+def _why(app: Runtime, now: Image) -> str:
     if now.state is ImageState.NOT_WRITTEN:
         return "Your change could not be written yet and is tried again."
     if now.state is ImageState.MISSING:
