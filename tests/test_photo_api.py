@@ -50,3 +50,13 @@ def test_answers_and_edits_that_there_are_not_are_refused(place: Place) -> None:
     path = f"/edits/{edit['edit_id']}/take-back"
     assert "422" in place.refused("POST", path)
     assert place.said("GET", "/edits") == [place.progress(edit)]
+
+
+def test_a_photo_is_asked_about_with_a_server_of_choice(place: Place) -> None:
+    photo = place.id("1.jpg")
+    wanted = {"image_ids": [photo], "ask_again": True, "server": "builtin"}
+    assert place.said("POST", "/queue/now", json=wanted) == {"count": 1}
+    refused = place.refused("POST", "/queue/now", json=wanted | {"server": "nobody"})
+    assert "there is no server nobody" in refused
+    without = {"image_ids": [photo], "server": "builtin"}
+    assert "422" in place.refused("POST", "/queue/now", json=without)

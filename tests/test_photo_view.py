@@ -11,7 +11,15 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import history, words
 from tagger.catalogue import completing
 from tagger.records import Answer, ImageState, Tag
-from tagger.tracking import answers, edits, jobs, results, underway
+from tagger.tracking import (
+    answers,
+    bindings,
+    edits,
+    folders,
+    jobs,
+    results,
+    underway,
+)
 from tagger.tracking.database import Database
 from tagger.web import runtime
 from tests import support_pages as screens
@@ -242,3 +250,38 @@ def test_tags_are_completed_those_of_most_photos_first(
     catalogue = runtime.current().catalogue
     assert completing.tags(catalogue, "bea") == ["beach", "bean", "red beam"]
     assert completing.tags(catalogue, "<") == []
+
+
+def test_a_photo_is_asked_about_again_with_a_server_of_choice(
+    db: Database, photo: int, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        """
+        [[servers]]
+        name = "desk"
+        [[servers]]
+        name = "big box"
+        model = "llava:34b"
+        """
+    )
+    test = opened(photo)
+    [choice] = [one for one in test.selectbox if one.key == "photo_server"]
+    assert choice.options == [
+        "gemma3:4b on desk",
+        "llava:34b on big box",
+        "Built-in model",
+    ]
+    choice.set_value("big box")
+    click(test, "Ask")
+    [job] = jobs.claim(db, limit=1)
+    assert (job.asked_with, job.ask_again, job.file_id) == ("big box", True, photo)
+
+
+def test_a_photo_of_a_bound_folder_is_refused_to_other_servers(
+    db: Database, photo: int
+) -> None:
+    bindings.bind(db, folders.every(db)[0].id, ["desk"])
+    test = opened(photo)
+    click(test, "Ask")
+    assert "is bound to desk" in test.error[0].value
+    assert jobs.claim(db, limit=1) == []

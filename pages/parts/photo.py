@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts import (
+    asking,
     copies,
     downloads,
     facts,
@@ -20,7 +21,6 @@ from pages.parts.downloads import Download
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Image
 from tagger.records import Facts, ImageState
-from tagger.tracking import controls
 from tagger.web import pictures, runtime
 
 
@@ -110,29 +110,11 @@ def _words(image: Image) -> None:
     if image.text:
         st.text(f"Writing in the picture: {image.text}")
     history.show(app, image)
+    asking.show(app, image)
     copies.show(app, image)
     facts.show(_facts(image), key="photo_facts")
-    _now(image)
     original = Download("Download the original", pictures.original_url(image.id))
     downloads.show([original], key="photo_original")
-
-
-def _now(image: Image) -> None:
-    """A button that lets this photo go ahead of all others."""
-    if image.state is ImageState.MISSING:
-        return
-    done = image.state in (ImageState.TAGGED, ImageState.NOT_WRITTEN)
-    if st.button(
-        "Ask again now" if done else "Tag this photo now",
-        icon=":material/bolt:",
-        key="photo_now",
-        help="It goes ahead of all others, even while the queue is paused.",
-    ):
-        app = runtime.current()
-        with told.refusals():
-            controls.want_now(app.db, [image.id], ask_again=done)
-            app.forget_status()
-            st.toast("This photo is next in line.")
 
 
 def _facts(image: Image) -> list[tuple[str, str | None]]:
