@@ -70,7 +70,7 @@ def show(app: Runtime, image: Image) -> None:
     """
     with st.container(key="photo_standing"):
         _refusal(image)
-        _standing(image.id)
+        _standing(image.id, image.answered_at)
     data = {
         "id": image.id,
         "description": image.description or "",
@@ -193,14 +193,19 @@ def _chip(tag: ImageTag) -> dict[str, object]:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _standing(image_id: int) -> None:
-    """How the photo stands, and what its file waits for after a change."""
+def _standing(image_id: int, answered_at: str | None) -> None:
+    """How the photo stands, and what its file waits for after a change.
+
+    A new answer that was waited for has the page made anew.
+    """
     app = runtime.current()
     waits = underway.on(app.db, image_id) is not None
     if not waits and st.session_state.get(_SAVED) == image_id:
         st.session_state.pop(_SAVED)
         app.take()
     now = questions.image(app.catalogue, image_id)
+    if now.answered_at != answered_at:
+        st.rerun()
     if now.state is not ImageState.TAGGED:
         st.badge(wording.STATES[now.state], color="orange")
         if now.reason:
