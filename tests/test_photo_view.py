@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import history, words
+from pages.parts import history, placemap, words
+from tagger import config
 from tagger.catalogue import completing
+from tagger.errors import ConfigError
 from tagger.records import Answer, ImageState, Tag
 from tagger.tracking import (
     answers,
@@ -285,3 +287,49 @@ def test_a_photo_of_a_bound_folder_is_refused_to_other_servers(
     click(test, "Ask")
     assert "is bound to desk" in test.error[0].value
     assert jobs.claim(db, limit=1) == []
+
+
+def test_a_map_is_shown_only_where_the_settings_say_who_serves_it(
+    db: Database, tmp_path: Path
+) -> None:
+    place = Photo(name="here.jpg", gps=(43.1912, -4.8326))
+    [here] = tagged(db, add_folder(db, tmp_path / "photos"), place)
+    assert not all_given(opened(here), "placemap")
+    (tmp_path / "config.toml").write_text(
+        '[ui]\ntile_url = "http://127.0.0.1:9/{z}/{x}/{y}.png"\n'
+    )
+    shown = screens.given(opened(here), "placemap")
+    assert (int(shown["x"]), int(shown["y"]), shown["zoom"]) == (3986, 3004, 13)
+    assert shown["label"] == "Map around 43.1912° N, 4.8326° W"
+
+
+@pytest.mark.parametrize(
+    ("where", "piece"),
+    [
+        ((0.0, 0.0), (4096, 4096)),
+        ((52.5163, 13.3777), (4400, 2686)),
+        ((90.0, -180.0), (0, 0)),
+        ((-90.0, 179.9999), (8191, 8191)),
+        ((0.0, 180.0), (0, 4096)),
+    ],
+)
+def test_every_place_of_the_earth_is_on_the_map(
+    where: tuple[float, float], piece: tuple[int, int]
+) -> None:
+    x, y = placemap.tile(*where)
+    assert (int(x), int(y)) == piece
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "tiles.example.org/{z}/{x}/{y}",
+        "https://tiles.example.org/{z}/{x}.png",
+        "https://tiles.example.org/{z}/{x}/{y}/{y}",
+        "javascript:{z}{x}{y}",
+        "https://{s}.example.org/{z}/{x}/{y}",
+    ],
+)
+def test_an_address_that_makes_no_map_is_refused_at_start(bad: str) -> None:
+    with pytest.raises(ConfigError, match=r"ui\.tile_url"):
+        config.check({"ui": {"tile_url": bad}})

@@ -11,6 +11,7 @@ from pages.parts import (
     downloads,
     facts,
     history,
+    placemap,
     similar,
     told,
     viewer,
@@ -113,6 +114,7 @@ def _words(image: Image) -> None:
     asking.show(app, image)
     copies.show(app, image)
     facts.show(_facts(image), key="photo_facts")
+    placemap.show(app, image)
     original = Download("Download the original", pictures.original_url(image.id))
     downloads.show([original], key="photo_original")
 
