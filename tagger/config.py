@@ -40,6 +40,7 @@ from tagger.sections import (
     Server,
     Tagger,
     Tracking,
+    Ui,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,7 @@ class Config(BaseSettings):
     tagger: Tagger = Tagger()
     catalogue: Catalogue = Catalogue()
     semantic: Semantic = Semantic()
+    ui: Ui = Ui()
     data: Data = Data()
     tracking: Tracking = Tracking()
 

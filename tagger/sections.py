@@ -215,6 +215,28 @@ class Semantic(_Section):
     api_key_env: str = ""
 
 
+def _tiles(value: str) -> str:
+    url = value.strip()
+    if not url:
+        return ""
+    rest = url
+    for part in ("{z}", "{x}", "{y}"):
+        rest = rest.replace(part, "", 1)
+    is_whole = len(rest) == len(url) - 9 and "{" not in rest and "}" not in rest
+    if not is_whole or urlsplit(rest).scheme not in ("http", "https"):
+        raise ValueError(
+            "must be an address with {z}, {x} and {y} once each, such as "
+            "https://tiles.example.org/{z}/{x}/{y}.png, or empty for no map"
+        )
+    return url
+
+
+class Ui(_Section):
+    """What screens show besides; only a map asks anything of another machine."""
+
+    tile_url: Annotated[str, AfterValidator(_tiles)] = ""
+
+
 class Data(_Section):
     """Where the program keeps its own files."""
 

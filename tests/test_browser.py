@@ -7,12 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.support_pipeline import in_file
-from tests.support_web import ROOT, AppProcess, app_process, until
+from tests.support_web import ROOT, AppProcess, app_process
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -131,49 +129,6 @@ def test_a_click_on_a_tag_in_the_chart_shows_its_photos(
     expect(page.get_by_test_id("photo").first).to_be_visible(timeout=PATIENCE_MS)
     shown = page.get_by_test_id("photo").count()
     assert 0 < shown < 15
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_words_changed_in_the_photo_view_show_at_once_and_reach_the_file(
-    app: AppProcess, place: Path, page: Page
-) -> None:
-    expect.set_options(timeout=PATIENCE_MS)
-    photo = place / "mine" / "chelsea.png"
-    photo.parent.mkdir()
-    shutil.copy(ROOT / "data" / "samples" / "chelsea.png", photo)
-    added = {"path": str(photo.parent)}
-    answer = httpx.post(f"{app.url}/api/folders", json=added, trust_env=False)
-    folder = answer.json()["id"]
-    asked = f"{app.url}/api/images?state=tagged&folder={folder}"
-    until(lambda: httpx.get(asked, trust_env=False).json()["total"] == 1, within_s=60)
-
-    page.goto(f"{app.url}/gallery?folder={folder}")
-    tile(page, "chelsea.png").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Change description and tags").click()
-    dialog.get_by_label("Description").fill("Auf dem Sofa.")
-    tags = dialog.get_by_role("combobox")
-
-    def entered() -> bool:
-        """The form may be made anew while somebody types; then it is typed again."""
-        tags.fill("Oma & Opa")
-        page.wait_for_timeout(500)
-        tags.press("Enter")
-        page.wait_for_timeout(500)
-        return dialog.get_by_text("Oma & Opa").is_visible()
-
-    until(entered, within_s=60)
-    # The list of tags that opens lies over what is below it.
-    dialog.get_by_label("Description").click(force=True)
-    dialog.get_by_role("button", name="Save").click()
-
-    expect(dialog.get_by_text("Described by a person")).to_be_visible()
-    expect(dialog.get_by_role("button", name="Oma & Opa")).to_be_visible()
-    until(lambda: "Oma & Opa" in in_file(photo)["XMP-dc:Subject"], within_s=60)
-    assert in_file(photo)["XMP-dc:Description"] == ["Auf dem Sofa."]
-    expect(dialog.get_by_text("waits for the tagger")).to_have_count(0)
-    expect(dialog.get_by_text("Waiting", exact=True)).to_have_count(0)
 
 
 def test_chromium_is_the_one_that_is_driven() -> None:

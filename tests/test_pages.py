@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,13 +16,11 @@ from tagger.records import ImageState, ServerReport, WriteMode
 from tagger.tracking import (
     bindings,
     controls,
-    edits,
     folders,
     jobs,
     queueing,
     runs,
     status,
-    underway,
 )
 from tagger.tracking.database import Database
 from tagger.web import runtime
@@ -86,11 +83,6 @@ def click(test: AppTest, label: str) -> None:
     """Click the button with this label and let the page run."""
     next(found for found in test.button if found.label == label).click()
     test.run()
-
-
-def multiselects(test: AppTest) -> list[Any]:
-    """The lists of tags on the screen that belong to the photo."""
-    return [one for one in test.multiselect if str(one.key).startswith("photo_words")]
 
 
 # -- a library without photos ---------------------------------------------------------
@@ -381,7 +373,7 @@ def test_a_photo_shows_its_words_its_facts_and_its_original(
 
     test = screens.screen("gallery", photo=str(number))
 
-    assert "A dog on a beach." in screens.plain_text(test)
+    assert screens.given(test, "words")["description"] == "A dog on a beach."
     facts = dict(screens.given(test, "facts")["facts"])
     assert facts["Taken"] == "5 May 2024, 14:03"
     assert facts["Camera"] == "FUJIFILM X-T4"
@@ -393,78 +385,9 @@ def test_a_photo_shows_its_words_its_facts_and_its_original(
 def test_a_photo_says_who_said_each_tag(library: dict[str, int]) -> None:
     test = screens.screen("gallery", photo=str(library["beach.jpg"]))
 
-    said = {
-        chip["name"]: chip["note"] for chip in screens.given(test, "chips")["chips"]
-    }
+    said = {tag["name"]: tag["note"] for tag in screens.given(test, "words")["tags"]}
     assert said["holiday"] == "found in the file"
     assert said["dog"] == "seen by gemma3:4b, 50% sure"
-
-
-def test_a_photos_words_are_changed_and_the_file_is_said_to_follow(
-    db: Database, library: dict[str, int]
-) -> None:
-    number = library["beach.jpg"]
-    test = screens.screen("gallery", photo=str(number))
-    (tags,), (text,) = multiselects(test), test.text_area
-    assert (sorted(tags.value), text.value) == (
-        ["beach", "dog", "holiday"],
-        "A dog on a beach.",
-    )
-    assert "hill" in tags.options
-
-    tags.set_value(["dog", "holiday", "Oma & Opa"])
-    text.set_value("Am Strand.")
-    click(test, "Save")
-
-    assert not test.exception
-    assert not test.error
-    said = {
-        chip["name"]: chip["note"] for chip in screens.given(test, "chips")["chips"]
-    }
-    assert said["Oma & Opa"] == "added by a person"
-    assert "beach" not in said
-    assert "Am Strand." in screens.plain_text(test)
-    assert "Described by a person" in screens.said(test)
-    assert "waits for the tagger" in screens.said(test) or "once the tagger runs" in (
-        screens.said(test)
-    )
-    [edit] = underway.listed(db, limit=9)
-    assert edit.detail == {
-        "add": ["Oma & Opa"],
-        "remove": ["beach"],
-        "description": "Am Strand.",
-    }
-    assert (edit.photos, edit.left) == (1, 1)
-
-
-def test_saving_a_photo_as_it_is_changes_nothing_and_no_words_are_refused(
-    db: Database, library: dict[str, int]
-) -> None:
-    test = screens.screen("gallery", photo=str(library["beach.jpg"]))
-    click(test, "Save")
-    assert underway.listed(db, limit=9) == []
-
-    test.text_area[0].set_value(" ")
-    click(test, "Save")
-
-    assert "a description cannot be empty" in test.error[0].value
-    assert underway.listed(db, limit=9) == []
-    assert "A dog on a beach." in screens.plain_text(test)
-
-
-def test_a_form_takes_out_only_what_it_showed(
-    db: Database, library: dict[str, int]
-) -> None:
-    number = library["beach.jpg"]
-    test = screens.screen("gallery", photo=str(number))
-    (tags,) = multiselects(test)
-    tags.set_value(["dog", "holiday"])
-    edits.tag(db, ids=[number], add=["meanwhile"])
-
-    click(test, "Save")
-
-    chips = screens.given(test, "chips")["chips"]
-    assert sorted(chip["name"] for chip in chips) == ["dog", "holiday", "meanwhile"]
 
 
 def test_a_photo_that_failed_says_why(library: dict[str, int]) -> None:
@@ -792,8 +715,9 @@ def test_hostile_words_reach_the_wall_and_the_photo_as_they_are(hostile: int) ->
     assert screens.given(test, "grid")["photos"][0]["caption"] == HOSTILE
     assert screens.given(test, "viewer")["alt"] == HOSTILE
     assert HOSTILE in screens.plain_text(test)
-    chips = screens.given(test, "chips")["chips"]
-    assert {chip["name"] for chip in chips} == {HOSTILE, f"found {HOSTILE}"}
+    words = screens.given(test, "words")
+    assert words["description"] == HOSTILE
+    assert {tag["name"] for tag in words["tags"]} == {HOSTILE, f"found {HOSTILE}"}
 
 
 @pytest.mark.parametrize("name", screens.EVERY)

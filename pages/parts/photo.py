@@ -6,21 +6,22 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts import (
-    chips,
+    asking,
+    copies,
     downloads,
     facts,
-    places,
+    history,
+    placemap,
     similar,
     told,
     viewer,
-    word_form,
     wording,
+    words,
 )
 from pages.parts.downloads import Download
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Image
-from tagger.records import Facts, ImageState, ImageTag
-from tagger.tracking import controls
+from tagger.records import Facts, ImageState
 from tagger.web import pictures, runtime
 
 
@@ -49,6 +50,9 @@ def _show(around: list[int]) -> None:
         image = questions.image(
             runtime.current().catalogue, int(st.query_params["photo"])
         )
+        if not viewer.is_info_open():
+            _picture(image, around)
+            return
         picture, words = st.columns([3, 2], gap="medium")
         with picture:
             _picture(image, around)
@@ -59,22 +63,41 @@ def _show(around: list[int]) -> None:
 def _picture(image: Image, around: list[int]) -> None:
     at = around.index(image.id) if image.id in around else None
     can_be_read = image.facts is not None and image.state is not ImageState.MISSING
-    step = viewer.show(
-        image.id,
+    picture = viewer.Picture(
+        id=image.id,
         small=pictures.thumbnail_url(image),
         large=pictures.browser_url(image.id) if can_be_read else None,
         alt=image.description or image.name,
         missing=image.reason or "The file cannot be shown.",
         size_px=_size_px(image),
+        lines=_lines(image),
+    )
+    step = viewer.show(
+        picture,
         before=around[at - 1] if at else None,
         after=around[at + 1] if at is not None and at + 1 < len(around) else None,
         key="photo_viewer",
     )
-    if step is None:
+    if step is None and viewer.is_info_open():
         step = similar.show(runtime.current().catalogue, image.id)
     if step is not None:
-        st.query_params["photo"] = str(step)
-        st.rerun(scope="fragment")
+        _open(step)
+
+
+def _open(image_id: int) -> None:
+    st.query_params["photo"] = str(image_id)
+    st.rerun(scope="fragment")
+
+
+def _lines(image: Image) -> list[str]:
+    """What is told of a photo that fills the screen."""
+    taken = (
+        wording.day(image.facts.taken_at)
+        if image.facts and image.facts.taken_at
+        else ""
+    )
+    tags = ", ".join(tag.name for tag in image.tags)
+    return [line for line in (image.description, tags, taken, image.shown_path) if line]
 
 
 def _size_px(image: Image) -> tuple[int, int] | None:
@@ -83,65 +106,17 @@ def _size_px(image: Image) -> tuple[int, int] | None:
 
 
 def _words(image: Image) -> None:
-    if image.state is not ImageState.TAGGED:
-        st.badge(wording.STATES[image.state], color="orange")
-        if image.reason:
-            st.text(image.reason)
-    if image.description:
-        st.text(image.description)
-        st.caption(wording.plain(_said_by(image)))
+    app = runtime.current()
+    words.show(app, image)
     if image.text:
         st.text(f"Writing in the picture: {image.text}")
-    picked = chips.show(
-        [_chip(tag) for tag in image.tags], label="Tags of this photo", key="photo_tags"
-    )
-    if any(_is_own(tag) for tag in image.tags):
-        st.caption("Outlined tags were in the file or come from a person.")
-    if picked:
-        places.gallery(tag=picked)
-    word_form.show(runtime.current(), image)
+    history.show(app, image)
+    asking.show(app, image)
+    copies.show(app, image)
     facts.show(_facts(image), key="photo_facts")
-    _now(image)
+    placemap.show(app, image)
     original = Download("Download the original", pictures.original_url(image.id))
     downloads.show([original], key="photo_original")
-
-
-def _now(image: Image) -> None:
-    """A button that lets this photo go ahead of all others."""
-    if image.state is ImageState.MISSING:
-        return
-    done = image.state in (ImageState.TAGGED, ImageState.NOT_WRITTEN)
-    if st.button(
-        "Ask again now" if done else "Tag this photo now",
-        icon=":material/bolt:",
-        key="photo_now",
-        help="It goes ahead of all others, even while the queue is paused.",
-    ):
-        app = runtime.current()
-        with told.refusals():
-            controls.want_now(app.db, [image.id], ask_again=done)
-            app.forget_status()
-            st.toast("This photo is next in line.")
-
-
-def _said_by(image: Image) -> str:
-    if image.description_source == "person":
-        return "Described by a person."
-    if image.description_source in (None, "file"):
-        return "The description was in the file."
-    if image.description_source == wording.BUILTIN:
-        return "Described by the built-in model."
-    return f"Described by {image.description_source}."
-
-
-def _is_own(tag: ImageTag) -> bool:
-    return tag.source in ("file", "person")
-
-
-def _chip(tag: ImageTag) -> chips.Chip:
-    sure = f", {tag.score:.0%} sure" if tag.score is not None else ""
-    said = wording.source(tag.source)
-    return chips.Chip(tag.name, note=f"{said}{sure}", own=_is_own(tag))
 
 
 def _facts(image: Image) -> list[tuple[str, str | None]]:

@@ -21,6 +21,7 @@ TITLES = {
     "schedule": "When photos are worked on, and in which order",
     "tagger": "The tagger process",
     "catalogue": "Look-alikes, and how far questions in SQL may go",
+    "ui": "What screens show besides",
     "semantic": "Searching by meaning: which model reads the descriptions",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",

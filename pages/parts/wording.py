@@ -145,6 +145,7 @@ _NAMES = {
     "semantic.url": "Address",
     "semantic.timeout_s": "Time-out, seconds",
     "semantic.api_key_env": "Variable that holds the API key",
+    "ui.tile_url": "Pieces of a map, such as https://…/{z}/{x}/{y}.png",
     "data.dir": "Data folder",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}

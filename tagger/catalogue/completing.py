@@ -66,6 +66,11 @@ def complete(
     return Completion(start, end, tuple(options[:limit]))
 
 
+def tags(catalogue: Catalogue, part: str) -> list[str]:
+    """Tags with a word that begins so, those of most photos first."""
+    return _tags(catalogue, part)
+
+
 def _touched(head: str) -> Token | None:
     """The token the text ends with; None behind a space."""
     last = list(tokens(head, open_end=True))[-1:]

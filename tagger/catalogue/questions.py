@@ -43,6 +43,7 @@ __all__ = [
     "Wanted",
     "at_month",
     "cards",
+    "copies",
     "counts",
     "folder_counts",
     "found",
@@ -208,6 +209,21 @@ def image(catalogue: Catalogue, image_id: int) -> Image:
         written_mode=rows.written_mode(row),
         **plain,
     )
+
+
+def copies(catalogue: Catalogue, one: Image, *, limit: int) -> list[Card]:
+    """The other photos with exactly this picture, by path; at most `limit`."""
+    if one.identity is None:
+        return []
+    with catalogue.cursor() as cursor:
+        cursor.execute(
+            """SELECT i.id FROM images i
+            LEFT JOIN directories d ON d.id = i.directory_id
+            WHERE i.identity = ? AND i.id <> ? ORDER BY d.path, i.name, i.id LIMIT ?""",
+            [one.identity, one.id, limit],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return cards(catalogue, ids)
 
 
 # The fields of an image that are columns of its row, as they are.

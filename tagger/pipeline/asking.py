@@ -129,6 +129,7 @@ class Asking:
     def _check_allowed(self, server: Slots, item: Item) -> None:
         """Right before a photo leaves: its folder may have been bound meanwhile."""
         names = bindings.allowed(self._stages.db, item.job.path)
+        names = bindings.narrowed(names, item.job.asked_with)
         if names == item.servers:
             return
         self._held.regroup(item, names)

@@ -9,8 +9,9 @@ that were not asked about go back.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
-from tagger.errors import ModelUnavailable
+from tagger.errors import ModelUnavailable, shown
 from tagger.pipeline.asking import Asking
 from tagger.pipeline.desk import Desk
 from tagger.pipeline.gate import Gate, Pass
@@ -30,6 +31,7 @@ INHERIT_S = 1.0
 # Answers that wait to be written hold no pixels; this many may queue up.
 WRITES_AHEAD = 64
 EDITS_AT_ONCE = 8
+CHOSEN_AT_ONCE = 4
 
 
 class Feed:
@@ -133,11 +135,16 @@ class Feed:
             return
         self._take_rules(rules)
         for item in self._desk.take_all():
-            self._held.regroup(item, rules.of(item.job.path))
+            names = bindings.narrowed(rules.of(item.job.path), item.job.asked_with)
+            self._held.regroup(item, names)
             self._desk.put(item)
 
     def _take_rules(self, rules: bindings.Rules) -> None:
         self.groups.take_rules(rules)
+        self._suit()
+
+    def _suit(self) -> None:
+        """Look at photos as the servers need them that may be asked."""
         needed = [s.backend for s in self._servers if s.name in self.groups.needed]
         sides = [backend.side_px for backend in needed]
         self._stages.side_px = max(sides, default=self._stages.side_px)
@@ -191,6 +198,8 @@ class Feed:
         if self._gate is None or time.monotonic() < self._claim_now_at:
             return
         self._claim_now_at = time.monotonic() + IDLE_S
+        if len(self._held) < self._all_ahead:
+            self._claim_chosen()
         if self._held.hurry():
             self._looking.sort()
             self._desk.sort()
@@ -206,8 +215,41 @@ class Feed:
                 )
                 self._take(claimed)
 
+    def _claim_chosen(self) -> None:
+        """One that works may be chosen where all others of a folder are out."""
+        able = [server for server in self._servers if server.problem is None]
+        claimed = jobs.claim(
+            self._stages.db,
+            limit=CHOSEN_AT_ONCE,
+            only_now=True,
+            asked_with=[server.name for server in able],
+            lease_s=self._lease_s,
+        )
+        self._take(claimed)
+
     def _take(self, claimed: Sequence[jobs.Job]) -> None:
-        for job in claimed:
-            item = Item(job, servers=self.groups.rules.of(job.path))
+        for job in map(self._with_choice, claimed):
+            names = self.groups.rules.of(job.path)
+            item = Item(job, servers=bindings.narrowed(names, job.asked_with))
             self._held.take(item)
             self._looking.put(item)
+
+    def _with_choice(self, job: jobs.Job) -> jobs.Job:
+        """The job without the server chosen for it, if this flow has no such one.
+
+        A command asks those that it was told to, and waits for none.
+        """
+        known = {server.name for server in self._servers}
+        if job.asked_with is None:
+            return job
+        if not self._patient or job.asked_with not in known:
+            log.warning(
+                "%s: there is no server %s here; asking as usual",
+                shown(job.path),
+                job.asked_with,
+            )
+            return replace(job, asked_with=None)
+        if job.asked_with not in self.groups.chosen:
+            self.groups.chosen.add(job.asked_with)
+            self._suit()
+        return job

@@ -46,12 +46,13 @@ class Group:
 class Groups:
     """The groups by the rules as they were read last, and when each is served next.
 
-    `needed` are the names of the servers that photos of some folder may be sent to.
+    `chosen` are the names of servers that somebody chose for a photo.
     """
 
     def __init__(self, servers: Sequence[Slots]) -> None:
         self._servers = servers
-        self.needed: set[str] = set()
+        self.chosen: set[str] = set()
+        self._named: set[str] = set()
         self._claim_at: dict[Names | None, float] = {}
         self.rules = Rules()
         self.all: tuple[Group, ...] = ()
@@ -67,7 +68,12 @@ class Groups:
         ]
         rest = Group(names=None, among=Among(but=rules.bound), servers=self._of(None))
         self.all = (rest, *bound)
-        self.needed = {server.name for group in self.all for server in group.servers}
+        self._named = {server.name for group in self.all for server in group.servers}
+
+    @property
+    def needed(self) -> set[str]:
+        """The names of the servers that some photo may be sent to."""
+        return self._named | self.chosen
 
     def sentence(self, group: Group) -> str:
         """Why the photos of a group wait, for people."""

@@ -134,6 +134,13 @@ def allowed(db: Database, path: bytes) -> Names | None:
     return read(db).of(path)
 
 
+def narrowed(names: Names | None, asked_with: str | None) -> Names | None:
+    """The servers of a photo about which one is to be asked, if its folder lets it."""
+    if asked_with is None or (names is not None and asked_with not in names):
+        return names
+    return frozenset({asked_with})
+
+
 def lost(db: Database, known: Sequence[str]) -> dict[bytes, tuple[str, ...]]:
     """Bound folders with servers that there are none of, and those names."""
     found = {

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tagger.errors import UsageError, shown
 from tagger.records import utc_now
-from tagger.tracking import changes, tagnames
+from tagger.tracking import bindings, changes, tagnames
 from tagger.tracking import folders as folder_list
 from tagger.tracking.bound import RESTING
 from tagger.tracking.database import Database
@@ -111,13 +111,22 @@ def put_first(db: Database, place: bytes | None) -> int:
         ).rowcount
 
 
-def want_now(db: Database, ids: Sequence[int], *, ask_again: bool = False) -> int:
+def want_now(
+    db: Database,
+    ids: Sequence[int],
+    *,
+    ask_again: bool = False,
+    asked_with: str | None = None,
+) -> int:
     """Let these photos go ahead of everything, a pause included; how many will.
 
-    One that is done is left alone, unless it shall be asked about again. Raises
-    `UsageError` where no tagger would come to it.
+    One that is done is left alone, unless it shall be asked about again; `asked_with`
+    is the only server that may be asked then, this once. Raises `UsageError` where no
+    tagger would come to it, and where a folder is bound to other servers.
     """
     with db.write() as connection:
+        if asked_with is not None:
+            _check_bound(connection, ids, asked_with)
         chosen: list[int] = []
         for chunk in tagnames.chunks(sorted(set(ids))):
             chosen += _chosen(connection, chunk, ask_again=ask_again)
@@ -128,7 +137,27 @@ def want_now(db: Database, ids: Sequence[int], *, ask_again: bool = False) -> in
                 .where(jobs.c.file_id.in_(chunk))
                 .values(priority=NOW, not_before=None)
             )
+            if ask_again:
+                connection.execute(
+                    update(jobs)
+                    .where(jobs.c.file_id.in_(chunk))
+                    .values(asked_with=asked_with)
+                )
     return len(chosen)
+
+
+def _check_bound(connection: Connection, ids: Sequence[int], name: str) -> None:
+    """A folder's photos go to no server that it is not bound to, whoever asks."""
+    rules = bindings.within(connection)
+    for chunk in tagnames.chunks(sorted(set(ids))):
+        query = select(files.c.path).where(files.c.id.in_(chunk))
+        for path in connection.scalars(query):
+            allowed = rules.of(path)
+            if allowed is not None and name not in allowed:
+                raise UsageError(
+                    f"the folder of {shown(os.path.basename(path))} is bound to "
+                    f"{' and '.join(sorted(allowed))}; its photos do not go to {name}"
+                )
 
 
 def _chosen(

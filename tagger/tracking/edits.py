@@ -15,7 +15,15 @@ from sqlalchemy.dialects.postgresql import insert
 from tagger.errors import UsageError
 from tagger.records import utc_now
 from tagger.texts import LONGEST_DESCRIPTION
-from tagger.tracking import choosing, tagnames, takeback, underway, undoables
+from tagger.tracking import (
+    beforehand,
+    choosing,
+    tagnames,
+    takeback,
+    underway,
+    undoables,
+)
+from tagger.tracking.beforehand import Said
 from tagger.tracking.changes import IMAGE, record
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue, set_all
@@ -107,7 +115,8 @@ def change(
         detail = tagging | ({} if text is None else {"description": text})
         kind = "tags" if text is None else "change" if tagging else "describe"
         if dry_run:
-            return _asked(connection, kind, touched)
+            return asked(connection, kind, touched)
+        was = beforehand.of(connection, touched)
         before = takeback.note(connection, added=added, removed=removed)
         for name, found in added.items():
             say(connection, found, name, kept=True)
@@ -117,7 +126,8 @@ def change(
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
             _resolve(connection, described)
-        return replaced(_made(connection, kind, detail, touched), before=before)
+        edit = made(connection, kind, detail, touched, was=was)
+        return replaced(edit, before=before)
 
 
 def take_back(db: Database, before: Before) -> Edit:
@@ -125,7 +135,7 @@ def take_back(db: Database, before: Before) -> Edit:
     with db.write() as connection:
         ids = takeback.restore(connection, before)
         detail = {"add": [*before.removed], "remove": [*before.added]}
-        return _made(connection, "undo", detail, ids)
+        return made(connection, "undo", detail, ids)
 
 
 def each(
@@ -141,11 +151,11 @@ def each(
     ids = sorted({i for found in (*add.values(), *remove.values()) for i in found})
     with db.write() as connection:
         if dry_run:
-            return _asked(connection, "import", ids)
+            return asked(connection, "import", ids)
         for names, kept in ((add, True), (remove, False)):
             for name, found in names.items():
                 say(connection, found, name, kept=kept)
-        return _made(connection, "import", detail, ids)
+        return made(connection, "import", detail, ids)
 
 
 def replace(
@@ -169,14 +179,14 @@ def replace(
         gone = {n: choosing.having(connection, [n], every) for n in keys.values()}
         ids = sorted({i for found in gone.values() for i in found})
         if dry_run:
-            return _asked(connection, kind, ids)
+            return asked(connection, kind, ids)
         at = utc_now()
         before = undoables.before_replacing(connection, gone, new, ids, at=at)
         if new is not None:
             say(connection, ids, new, kept=True, at=at)
         for name, found in gone.items():
             say(connection, found, name, kept=False, instead=new, at=at)
-        edit = _made(connection, kind, {"old": list(old), "new": new}, ids)
+        edit = made(connection, kind, {"old": list(old), "new": new}, ids)
         undoables.keep(connection, edit.id, before)
         return edit
 
@@ -199,8 +209,8 @@ def of_photos(
 ) -> Edit:
     """Bring these photos in line with what is said of them by now, as one edit."""
     if dry_run:
-        return _asked(connection, kind, ids)
-    return _made(connection, kind, detail, ids)
+        return asked(connection, kind, ids)
+    return made(connection, kind, detail, ids)
 
 
 def bind(db: Database, edit_id: int, run_id: int) -> None:
@@ -285,7 +295,8 @@ def _resolve(connection: Connection, ids: Sequence[int]) -> None:
         )
 
 
-def _asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
+def asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
+    """What an edit of these photos would touch."""
     return Edit(
         id=None,
         kind=kind,
@@ -295,13 +306,23 @@ def _asked(connection: Connection, kind: str, ids: Sequence[int]) -> Edit:
     )
 
 
-def _made(
-    connection: Connection, kind: str, detail: Mapping[str, object], ids: Sequence[int]
+def made(
+    connection: Connection,
+    kind: str,
+    detail: Mapping[str, object],
+    ids: Sequence[int],
+    *,
+    was: Said | None = None,
 ) -> Edit:
-    """Put the edit on record and its photos into the queue, ahead of all others."""
+    """Put the edit on record and its photos into the queue, ahead of all others.
+
+    `was` is what was said of its only photo before, if it is to be taken back.
+    """
+    values = {"kind": kind, "detail": detail, "photos": len(ids)}
+    kept = beforehand.columns(connection, was) if was is not None else {}
     edit_id = connection.execute(
         edits.insert()
-        .values(kind=kind, detail=detail, photos=len(ids), created_at=utc_now())
+        .values(created_at=utc_now(), **values, **kept)
         .returning(edits.c.id)
     ).scalar_one()
     enqueue(connection, dict.fromkeys(ids))
@@ -313,4 +334,4 @@ def _made(
     # One without photos, or whose photos all came over to this one, is finished.
     underway.close_in(connection)
     record(connection, IMAGE, ids)
-    return replaced(_asked(connection, kind, ids), id=int(edit_id))
+    return replaced(asked(connection, kind, ids), id=int(edit_id))

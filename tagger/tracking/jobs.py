@@ -8,7 +8,7 @@ noticed, at the latest when its lease runs out.
 
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,8 @@ class Job:
     `looked` says that what is on record of the photo is of the file `stat` names,
     `words_known` the same of its words. `interrupted` says that a write of it was
     announced of which nobody knows whether it was done; `is_edit` that a person changed
-    its words in the program, and its file is to follow.
+    its words in the program, and its file is to follow. `asked_with` is the server that
+    was chosen for this question.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Job:
     identity: str | None
     orientation: int | None
     result_id: int | None
+    asked_with: str | None = None
 
 
 class LeaseLost(Exception):
@@ -79,6 +81,7 @@ def claim(
     edits_only: bool = False,
     newest_first: bool = False,
     only_now: bool = False,
+    asked_with: Collection[str] | None = None,
     lease_s: float = LEASE_S,
 ) -> list[Job]:
     """Lease up to `limit` jobs that can be worked on now, first in line first.
@@ -87,7 +90,8 @@ def claim(
     folders, or of those `among` says, and edits in any. Photos that are missing or
     offline are left waiting. `edits_only` takes none but edits, which need no model.
     `newest_first` goes by the age of the files instead of by who came first; `only_now`
-    takes none but those a person wants now.
+    takes none but those a person wants now, and
+    with `asked_with` of these none but those for one of these servers.
     """
     now = time.time()
     where = [
@@ -97,6 +101,8 @@ def claim(
     ]
     if edits_only or only_now:  # found along the index of the queue
         where.append(jobs.c.priority >= NOW)
+    if asked_with is not None:
+        where.append(jobs.c.asked_with.in_(sorted(asked_with)))
     if edits_only:
         where.append(jobs.c.edit_id.is_not(None))
     line = (
@@ -177,6 +183,7 @@ def _read(connection: Connection, job_id: int, token: str) -> Job:
             jobs.c.attempts,
             jobs.c.server_failures,
             jobs.c.created_at,
+            jobs.c.asked_with,
             jobs.c.edit_id.is_not(None).label("is_edit"),
             files.c.id.label("file_id"),
             *(files.c[name] for name in _FILE_COLUMNS),
@@ -222,6 +229,7 @@ def _job(row: Row[Any], token: str) -> Job:
         identity=row.identity,
         orientation=row.orientation,
         result_id=row.result_id,
+        asked_with=row.asked_with,
     )
 
 

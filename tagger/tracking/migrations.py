@@ -168,6 +168,18 @@ def m013_dismissed(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m014_asked_with(connection: Connection) -> None:
+    """One photo can be asked about with a server of choice, and edits taken back."""
+    for statement in (
+        "ALTER TABLE jobs ADD COLUMN asked_with TEXT",
+        "ALTER TABLE edits ADD COLUMN file_id INTEGER REFERENCES files (id)",
+        'ALTER TABLE edits ADD COLUMN "was" JSON',
+        'ALTER TABLE edits ADD COLUMN "left" JSON',
+        "CREATE INDEX edits_file ON edits (file_id)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -182,6 +194,7 @@ STEPS: tuple[Step, ...] = (
     m011_folder_servers,
     m012_vectors,
     m013_dismissed,
+    m014_asked_with,
 )
 
 

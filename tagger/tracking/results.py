@@ -45,6 +45,16 @@ def known(db: Database, identity: str) -> Known | None:
     return Known(result_id=row.id, created_at=row.created_at) if row else None
 
 
+def newest(connection: Connection, identity: str | None) -> int | None:
+    """The id of the newest answer for a picture, inside a transaction."""
+    return connection.scalars(
+        select(results.c.id)
+        .where(results.c.identity == identity)
+        .order_by(results.c.created_at.desc(), results.c.id.desc())
+        .limit(1)
+    ).first()
+
+
 def count_since(db: Database, since_s: float) -> int:
     """How many answers came in since a time, in seconds since the epoch."""
     with db.read() as connection:

@@ -217,7 +217,8 @@ result_tags = Table(
 # `tag PATH` command, whatever the folder's own state. `wanted` counts how often it was
 # asked for: a holder whose number is old must not end it. `was_state` and `was_reason`
 # are the photo's from before, for when the job is cancelled; `touched_ns` is the age of
-# its file, for those who want the newest first.
+# its file, for those who want the newest first. `asked_with` is the server that was
+# chosen for this one question; NULL leaves that to the folder.
 jobs = Table(
     "jobs",
     metadata,
@@ -237,6 +238,7 @@ jobs = Table(
     Column("was_state", Text),
     Column("was_reason", Text),
     Column("touched_ns", BigInteger, nullable=False, server_default=text("0")),
+    Column("asked_with", Text),
     UniqueConstraint("file_id"),
     Index("jobs_next", text("priority DESC"), "id"),
     Index("jobs_newest", text("priority DESC"), text("touched_ns DESC")),

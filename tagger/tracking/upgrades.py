@@ -16,8 +16,8 @@ ANSWERED = (ImageState.TAGGED.value, ImageState.NOT_WRITTEN.value)
 def ask_again(db: Database, backend: str) -> int:
     """Queue the photos of active folders whose answer `backend` gave; how many.
 
-    What a person took out of the queue stays out; folders that are bound to it want no
-    other.
+    What a person took out of the queue stays out, and so do those whose newer answer
+    was undone, or put aside for this one; folders that are bound to it want no other.
     """
     with db.write() as connection:
         groups = bindings.within(connection).groups
@@ -32,6 +32,7 @@ def ask_again(db: Database, backend: str) -> int:
                 files.c.state.in_(ANSWERED),
                 files.c.missing_since.is_(None),
                 files.c.cancelled_at.is_(None),
+                files.c.undone_result_id.is_(None),
                 folders.c.active,
                 folders.c.removed_at.is_(None),
                 folders.c.id.not_in(content),

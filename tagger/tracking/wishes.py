@@ -49,7 +49,9 @@ bans = Table(
 )
 
 # What people changed in the program, each a batch of jobs that brings files in line.
-# `failed` of its `photos` came to an end without that.
+# `failed` of its `photos` came to an end without that. That of one photo, `file_id`,
+# keeps what was said of it before and after (`was`, `left`), so that it can be taken
+# back.
 edits = Table(
     "edits",
     metadata,
@@ -60,6 +62,10 @@ edits = Table(
     Column("created_at", Text, nullable=False),
     Column("finished_at", Text),
     Column("failed", Integer, nullable=False, server_default=text("0")),
+    Column("file_id", Integer, ForeignKey("files.id")),
+    Column("was", JSON(none_as_null=True)),
+    Column("left", JSON(none_as_null=True)),
+    Index("edits_file", "file_id"),
     sqlite_autoincrement=True,
 )
 

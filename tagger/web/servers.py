@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.records import ServerState
-from tagger.sections import Server
+from tagger.sections import BUILTIN, Server
 from tagger.vision import choose
 from tagger.web import runtime
 
@@ -31,6 +31,19 @@ def check(values: Mapping[str, Any]) -> ServerState:
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{key} = {first['input']!r}: {first['msg']}") from error
     return choose.states(config.model_copy(update={"servers": (server,)}))[0]
+
+
+def names(config: Config) -> list[str]:
+    """The servers that a photo can be asked about with, the built-in model last."""
+    return [*dict.fromkeys(one.called for one in config.servers), BUILTIN]
+
+
+def chosen(name: str) -> str:
+    """The name of a server there is. Raises `UsageError`."""
+    known = names(runtime.current().config)
+    if name not in known:
+        raise UsageError(f"there is no server {name}; there are {', '.join(known)}")
+    return name
 
 
 def like(config: Config, *, url: str | None) -> Server:

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
+    answers,
     duplicates,
     edits,
     facets,
@@ -56,7 +57,7 @@ def make() -> FastAPI:
     )
     for module in (
         *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(suggestions, folders, settings, sql),
+        *(suggestions, folders, settings, sql, answers),
     ):
         api.include_router(module.router)
     _add_docs(api)

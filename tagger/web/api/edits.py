@@ -12,7 +12,8 @@ from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 
 from tagger.catalogue import questions
-from tagger.tracking import edits, snapshots, underway, unediting
+from tagger.tracking import edits, snapshots, takingback, underway, unediting
+from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.underway import Underway
 from tagger.web import pictures, runtime
@@ -95,10 +96,21 @@ def undo_edit(edit_id: AnId, how: How) -> EditOut:
 
     What was said of a photo since then stays.
     """
+    return out(unediting.undo(_db_of(edit_id), edit_id, dry_run=how.dry_run))
+
+
+@router.post("/edits/{edit_id}/take-back")
+def take_back_edit(edit_id: AnId, how: How) -> EditOut:
+    """Undo an edit of one photo by another one, which can be taken back, too."""
+    return out(takingback.take_back(_db_of(edit_id), edit_id, dry_run=how.dry_run))
+
+
+def _db_of(edit_id: int) -> Database:
+    """The tracking database, if it has this edit."""
     db = runtime.current().db
     if underway.of(db, edit_id) is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no edit {edit_id}.")
-    return out(unediting.undo(db, edit_id, dry_run=how.dry_run))
+    return db
 
 
 @router.patch("/tags/{tag_id}")

@@ -59,6 +59,12 @@ def complete(asked: Annotated[CompleteQuery, Query()]) -> CompletionOut:
     return CompletionOut.model_validate(asdict(completion))
 
 
+@router.get("/complete/tags")
+def complete_tag(q: Annotated[str, Query(max_length=1000)] = "") -> list[str]:
+    """Tags with a word that begins with `q`, those of most photos first."""
+    return completing.tags(runtime.current().catalogue, q.strip())
+
+
 @router.get("/images/{image_id}")
 def read_image(image_id: ImageId) -> ImageDetail:
     """Everything known of one photo."""

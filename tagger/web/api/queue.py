@@ -21,7 +21,7 @@ from tagger.tracking import (
     waiting,
 )
 from tagger.tracking.database import Database
-from tagger.web import runtime
+from tagger.web import runtime, servers
 from tagger.web.api.models import Count
 from tagger.web.api.steering import (
     NextOut,
@@ -118,7 +118,12 @@ def put_none_first() -> Count:
 def want_now(which: NowIn) -> Count:
     """Let photos go ahead of everything, a pause included."""
     with _changing() as db:
-        count = controls.want_now(db, which.image_ids, ask_again=which.ask_again)
+        count = controls.want_now(
+            db,
+            which.image_ids,
+            ask_again=which.ask_again,
+            asked_with=servers.chosen(which.server) if which.server else None,
+        )
         return Count(count=count)
 
 

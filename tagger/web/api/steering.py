@@ -1,5 +1,7 @@
 """The shapes of `/api/queue`: what clients say of the queue, and hear of it."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.records import ImageState
@@ -93,10 +95,20 @@ class SomeIn(_In):
 
 
 class NowIn(_In):
-    """Photos that shall go ahead of everything; `ask_again` where an answer exists."""
+    """Photos that shall go ahead of everything; `ask_again` where an answer exists.
+
+    `server` is the name of the only one that may be asked again then, this once.
+    """
 
     image_ids: list[int] = Field(min_length=1, max_length=1000)
     ask_again: bool = False
+    server: str | None = None
+
+    @model_validator(mode="after")
+    def _asks_somebody(self) -> Self:
+        if self.server is not None and not self.ask_again:
+            raise ValueError("a server is named to be asked again: set ask_again")
+        return self
 
 
 class RetryKindIn(_In):
