@@ -10,7 +10,8 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens clean help
+.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens screenshots \
+	clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -61,6 +62,9 @@ bench-catalogue: install  ## measure a catalogue of a million made-up photos; BE
 
 bench-screens: $(VENV)/.installed-dev  ## measure the screens in a browser; BENCH="--only visits"
 	@$(BIN)/python -m scripts.bench_screens $(BENCH)
+
+screenshots: $(VENV)/.installed-dev exiftool  ## make the pictures in docs anew
+	@$(BIN)/python -m scripts.screenshots
 
 clean:  ## remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

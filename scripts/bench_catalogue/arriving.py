@@ -19,6 +19,7 @@ from tagger.catalogue.store import Catalogue
 from tagger.config import Config
 from tagger.tracking.database import Database
 from tagger.web.intaker import Intaker
+from tagger.web.promptness import take_short_turns
 from tagger.web.runtime import Runtime
 
 LARGEST_BULK = 20_000
@@ -32,6 +33,7 @@ def measure(
     """Intake, the time until a result is found, and reads idle and busy."""
     with Database.open(library.database(source.data)) as db:
         runtime = Runtime(Config(), db, catalogue)
+        take_short_turns()
         runtime.take()
         asked = asking.questions_of(catalogue, 100, seed=9)
         idle = _reads(catalogue, asked, for_s)

@@ -1,5 +1,6 @@
-"""Promptness: answers leave at once instead of waiting 40 ms for an acknowledgement.
+"""Promptness: nobody waits for something that could be had at once.
 
+Answers leave at once instead of waiting 40 ms for an acknowledgement.
 Streamlit binds the port with a socket that does not name its protocol, and asyncio
 then does not turn Nagle's algorithm off for the connections it accepts. Head and body
 of an answer are two writes, so on a connection that is kept open the body would wait
@@ -8,8 +9,18 @@ for the client's delayed acknowledgement: 44 ms a thumbnail where 3 ms do.
 
 import os
 import socket
+import sys
 
 import psutil
+
+# Python's own is 5 ms. Each question takes its turn several times, and while photos are
+# taken into the catalogue two threads are always ready to go before it.
+TURN_S = 0.0005
+
+
+def take_short_turns() -> None:
+    """Let threads of this process hand on the interpreter ten times as often."""
+    sys.setswitchinterval(TURN_S)
 
 
 def send_at_once(port: int) -> int:
