@@ -2,7 +2,9 @@
 
 import csv
 import io
+import itertools
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tagger.catalogue.export import COLUMNS, export, format_of, stream
 from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
 from tagger.errors import UsageError
+from tagger.tracking import changes
 from tagger.tracking.database import Database
 from tests.support_catalogue import (
     Photo,
@@ -231,3 +234,45 @@ def test_a_failed_export_leaves_the_file_that_was_there(
     with pytest.raises(UsageError, match="cannot be written"):
         export(catalogue, Wanted(), out, "csv")
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+def test_exports_made_while_photos_change_are_each_of_one_state(
+    catalogue: Catalogue,
+    db: Database,
+    folder_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "PART_ROWS", 5)
+    many(db, folder_id, 50)
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE results SET description = 'at first'")
+    intake.take(catalogue, db)
+    over = threading.Event()
+
+    def change() -> None:
+        for number in itertools.count():
+            if over.is_set():
+                return
+            with db.write() as connection:
+                connection.exec_driver_sql(
+                    f"UPDATE results SET description = 'version {number}'"
+                )
+                changes.record(connection, changes.IMAGE, range(1, 51))
+            intake.take(catalogue, db)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        states = [
+            {
+                json.loads(line)["description"]
+                for line in b"".join(stream(catalogue, Wanted(), "jsonl")).splitlines()
+            }
+            for _ in range(25)
+        ]
+    finally:
+        over.set()
+        thread.join()
+
+    assert all(len(state) == 1 for state in states), states
+    assert len(set().union(*states)) > 1

@@ -10,8 +10,8 @@ the text as it is; Parquet and JSON lines always do, with real lists. The ZIP is
 `xmpzip`; with `says_who` its files say who said their words.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +54,8 @@ COLUMNS = {
     "answered_at": False,
 }
 LISTS = ("tags", "tag_sources")
+# A part is too small for DuckDB to use two cores on it.
+CURSORS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,37 +141,54 @@ class _Job:
         self.count = 0
 
     def pieces(self) -> Iterator[bytes]:
-        where = self._catalogue.path
-        with copying.folder(where) as folder, self._catalogue.cursor() as cursor:
-            parts.fix(cursor, self._chosen)
+        many = 1 if self._format.whole else CURSORS
+        with (
+            copying.folder(self._catalogue.path) as folder,
+            parts.reading(self._catalogue, self._chosen, cursors=many) as cursors,
+        ):
             make = self._whole if self._format.whole else self._parts
-            with closing(make(cursor, folder)) as files:
+            with closing(make(cursors, folder)) as files:
                 for part in files:
                     yield from copying.read(part)
                     part.unlink()
 
     def _parts(
-        self, cursor: duckdb.DuckDBPyConnection, folder: Path
+        self, cursors: Sequence[duckdb.DuckDBPyConnection], folder: Path
     ) -> Generator[Path]:
-        """Files that each hold some of the photos, in order; at least one."""
-        select = parts.PART.replace("{columns}", self._columns)
+        """Files that each hold some of the photos, in order; at least one.
 
-        def made() -> Iterator[tuple[Path, int]]:
-            options = self._format.first_options
-            for number, bounds in enumerate(parts.bounds(cursor)):
-                path = folder / f"{number:06d}"
-                yield path, copying.copy(cursor, select, path, options, bounds)
-                options = self._format.options
-
-        with closing(ahead(made())) as files:
-            for path, count in files:
+        Cursors take turns, so that each writes a part while others do.
+        """
+        every = list(enumerate(parts.bounds(cursors[0])))
+        with ExitStack() as stack:
+            lanes = [
+                stack.enter_context(
+                    closing(ahead(self._lane(cursor, every[n :: len(cursors)], folder)))
+                )
+                for n, cursor in enumerate(cursors)
+            ]
+            for number, _ in every:
+                path, count = next(lanes[number % len(lanes)])
                 self.count += count
                 yield path
 
+    def _lane(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        some: Sequence[tuple[int, tuple[int, int]]],
+        folder: Path,
+    ) -> Iterator[tuple[Path, int]]:
+        select = parts.PART.replace("{columns}", self._columns)
+        for number, bounds in some:
+            path = folder / f"{number:06d}"
+            options = self._format.options if number else self._format.first_options
+            yield path, copying.copy(cursor, select, path, options, bounds)
+
     def _whole(
-        self, cursor: duckdb.DuckDBPyConnection, folder: Path
+        self, cursors: Sequence[duckdb.DuckDBPyConnection], folder: Path
     ) -> Generator[Path]:
         """One file that holds them all."""
+        (cursor,) = cursors
         bounds = parts.bounds(cursor)
         self.count = parquet.write(cursor, tuple(COLUMNS), bounds, folder / "whole")
         yield folder / "whole"

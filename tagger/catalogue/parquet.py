@@ -34,7 +34,7 @@ def write(
 ) -> int:
     """Write the photos between each pair of bounds as a group; how many they are.
 
-    `columns` are of `parts.PART`. The cursor is one that `parts.fix` has prepared.
+    `columns` are of `parts.PART`. The cursor is one of `parts.reading`.
     """
     select = parts.PART.replace(
         "{columns}", ", ".join("tag_ids" if c == "tags" else c for c in columns)

@@ -4,14 +4,19 @@ An export keeps the ids it is about in a table of its own cursor and reads the p
 ranges of them, so memory stays flat however many there are.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 
 import duckdb
 import pyarrow as pa
 
+from tagger.catalogue import schema
+from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen
 
 PART_ROWS = 6_000
+TRIES = 20
 
 # The name of each tag, at the place of its id. Looking names up in one list takes a
 # tenth of the time of joining them and collecting them again. A variable, not a table
@@ -41,11 +46,37 @@ _ONCE = "1"
 _COPY = "row_number() OVER (PARTITION BY lower(coalesce(d.path, '') || i.name) "
 
 
-def fix(
-    cursor: duckdb.DuckDBPyConnection, chosen: Chosen, *, copies: bool = False
-) -> None:
-    """Begin to read, and keep which photos are meant. `copies` has `copy` counted."""
+@contextmanager
+def reading(
+    catalogue: Catalogue, chosen: Chosen, *, cursors: int = 1, copies: bool = False
+) -> Iterator[list[duckdb.DuckDBPyConnection]]:
+    """Cursors that read the photos meant from one state; at most so many.
+
+    Only one, if the catalogue is changed so often that others never see the same.
+    `copies` has `copy` counted.
+    """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(catalogue.cursor()) for _ in range(cursors)]
+        for _ in range(TRIES):
+            if len({_begin(cursor) for cursor in opened}) == 1:
+                break
+            for cursor in opened:
+                cursor.execute("ROLLBACK")
+        else:
+            del opened[1:]
+            _begin(opened[0])
+        for cursor in opened:
+            _fix(cursor, chosen, copies=copies)
+        yield opened
+
+
+def _begin(cursor: duckdb.DuckDBPyConnection) -> tuple[str | None, ...]:
+    """Begin to read; which state that is."""
     cursor.execute("BEGIN TRANSACTION")
+    return tuple(schema.recall(cursor, key) for key in ("catalogue_id", "change"))
+
+
+def _fix(cursor: duckdb.DuckDBPyConnection, chosen: Chosen, *, copies: bool) -> None:
     cursor.execute(_NAMES)
     chosen.bind(cursor)
     copy = f"{_COPY} ORDER BY i.id)" if copies else _ONCE

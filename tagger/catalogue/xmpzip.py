@@ -46,9 +46,8 @@ class XmpZip:
         """The file in pieces; one that is let go of leaves nothing behind."""
         with (
             copying.folder(self._catalogue.path) as folder,
-            self._catalogue.cursor() as cursor,
+            parts.reading(self._catalogue, self._chosen, copies=True) as (cursor,),
         ):
-            parts.fix(cursor, self._chosen, copies=True)
             yield from Zipper(folder / "contents").pieces(self._files(cursor))
 
     def _files(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[File]:
