@@ -10,8 +10,7 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens screenshots \
-	clean help
+.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens screenshots clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve

@@ -370,10 +370,10 @@ def test_a_photo_on_screen_shows_words_and_names_as_they_are(on_screen: int) -> 
     test = screens.screen("gallery", photo=str(on_screen))
 
     assert not test.exception
-    names = {chip["name"] for chip in screens.given(test, "chips")["chips"]}
+    names = {tag["name"] for tag in screens.given(test, "words")["tags"]}
     assert "drop table files" in names
     assert "<img src=x onerror=alert(1)><script>alert(1)</script>"[:60] in names
-    assert "](http://evil.example" in screens.plain_text(test)
+    assert "](http://evil.example" in screens.given(test, "words")["description"]
 
 
 @given(st.text(max_size=60))
