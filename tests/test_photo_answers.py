@@ -38,6 +38,9 @@ from tests.support_pipeline import (
 from tests.support_tracking import scan
 from tests.test_tagging import fingerprints, run
 
+# Every claim takes real files through the tagger and exiftool, or a browser.
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Says:
@@ -161,7 +164,6 @@ def test_taking_it_back_puts_the_newer_words_back_and_again_does_it_again(
     assert place.words() == FIRST
 
 
-@pytest.mark.slow
 def test_the_command_undo_puts_it_back_too_field_by_field(place: Place) -> None:
     before = fingerprints(place.photos)["1.jpg"][0]
     edit = place.use("first")
@@ -190,7 +192,6 @@ def test_what_a_person_said_stays_whatever_answer_is_used(place: Place) -> None:
     assert place.words() == (["Oma", "garden", "second tag"], ["Mine."])
 
 
-@pytest.mark.slow
 def test_a_newer_answer_takes_the_place_of_the_one_chosen(place: Place) -> None:
     place.carried(place.use("first"))
     place.says.word = "third"
@@ -203,7 +204,6 @@ def test_a_newer_answer_takes_the_place_of_the_one_chosen(place: Place) -> None:
     assert place.words() == SECOND
 
 
-@pytest.mark.slow
 def test_a_question_that_waits_is_over_one_under_way_is_waited_for(
     place: Place,
 ) -> None:
@@ -221,7 +221,6 @@ def test_a_question_that_waits_is_over_one_under_way_is_waited_for(
     assert place.says.asked == 2
 
 
-@pytest.mark.slow
 def test_a_copy_keeps_the_answer_it_has(place: Place) -> None:
     copy = place.photos / "2.jpg"
     copy.write_bytes(place.photo.read_bytes())
@@ -231,7 +230,6 @@ def test_a_copy_keeps_the_answer_it_has(place: Place) -> None:
     assert in_file(copy)["XMP-dc:Description"] == ["The second answer."]
 
 
-@pytest.mark.slow
 def test_a_folder_that_wants_nothing_written_has_it_on_screen_only(
     place: Place,
 ) -> None:
@@ -245,7 +243,6 @@ def test_a_folder_that_wants_nothing_written_has_it_on_screen_only(
     assert known_images(place.config)["1.jpg"].description == "The first answer."
 
 
-@pytest.mark.slow
 def test_an_answer_of_another_picture_is_refused(place: Place) -> None:
     numbered(place.photos / "9.jpg", 9)
     run(place.config, place.photos)
@@ -307,7 +304,6 @@ def test_an_edit_that_no_file_has_yet_is_taken_back_before_it_gets_there(
     assert place.do(underway.listed, limit=9, unfinished=True) == []
 
 
-@pytest.mark.slow
 def test_only_what_the_edit_changed_comes_back(place: Place) -> None:
     place.do(edits.change, ids=[place.id], add=["garden"])
     first = place.last()
@@ -316,7 +312,6 @@ def test_only_what_the_edit_changed_comes_back(place: Place) -> None:
     assert place.words() == (["Oma", "common", "second tag"], ["Mine."])
 
 
-@pytest.mark.slow
 def test_what_was_changed_again_since_is_not_taken_back(place: Place) -> None:
     place.do(edits.change, ids=[place.id], add=["garden"])
     first = place.last()
@@ -328,7 +323,6 @@ def test_what_was_changed_again_since_is_not_taken_back(place: Place) -> None:
     assert place.words() == SECOND
 
 
-@pytest.mark.slow
 def test_an_edit_of_many_photos_is_left_to_the_undo_of_runs(place: Place) -> None:
     numbered(place.photos / "2.jpg", 2)
     run(place.config, place.photos)
@@ -338,7 +332,6 @@ def test_an_edit_of_many_photos_is_left_to_the_undo_of_runs(place: Place) -> Non
         place.do(takingback.take_back, edit.id)
 
 
-@pytest.mark.slow
 def test_a_photo_that_turns_out_to_be_a_moved_one_keeps_what_was_said_of_both(
     place: Place,
 ) -> None:
@@ -362,7 +355,6 @@ def test_a_photo_that_turns_out_to_be_a_moved_one_keeps_what_was_said_of_both(
     assert {"garden", "wall", "late"} <= {tag.name for tag in image.tags}
 
 
-@pytest.mark.slow
 def test_the_first_description_of_a_file_is_left_to_the_undo_of_runs(
     place: Place,
 ) -> None:

@@ -13,6 +13,9 @@ from tests.support_pipeline import in_file
 from tests.support_web import ROOT, AppProcess, app_process, until
 from tests.test_browser import CHROMIUM, PATIENCE_MS, QUIET
 
+# Every claim takes real files through the tagger and exiftool, or a browser.
+pytestmark = pytest.mark.slow
+
 NAMES = ("china.jpg", "chelsea.png", "flower.tif")
 
 
@@ -118,7 +121,6 @@ def test_a_photo_is_zoomed_moved_and_left_by_keyboard_and_mouse(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.slow
 def test_words_are_changed_in_place_reach_the_file_and_are_undone(
     app: AppProcess, ids: dict[str, int], place: Path, page: Page
 ) -> None:

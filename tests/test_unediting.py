@@ -24,6 +24,9 @@ from tests.support_pipeline import (
 )
 from tests.test_tagging import fingerprints, run
 
+# Every claim takes real files through the tagger and exiftool, or a browser.
+pytestmark = pytest.mark.slow
+
 FIELDS = ("XMP-dc:Subject", "XMP-digiKam:TagsList", "IPTC:Keywords")
 LIGHTROOM = "XMP-lr:HierarchicalSubject"
 
