@@ -16,7 +16,6 @@ from scripts.bench_screens.place import PATIENCE_S, ROOT, running
 CHROMIUM = "/usr/bin/chromium"
 DOCS = ROOT / "docs"
 WIDTH_PX, HEIGHT_PX = 1440, 900
-SHARPNESS = 2
 SHOTS = {"dashboard": "", "gallery": "gallery", "tags": "tags"}
 
 
@@ -30,10 +29,7 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
             )
-            page = browser.new_page(
-                viewport={"width": WIDTH_PX, "height": HEIGHT_PX},
-                device_scale_factor=SHARPNESS,
-            )
+            page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX})
             for name, screen in SHOTS.items():
                 page.goto(f"{app.url}/{screen}")
                 _keep(page, name)

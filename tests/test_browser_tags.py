@@ -101,6 +101,7 @@ def test_tags_are_chosen_with_the_keyboard_and_made_one(
     path = page.get_by_role("textbox", name="Path of the folder")
     path.fill(str(place / "photos"))
     page.get_by_role("button", name="Add folder").click()
+    expect(page.get_by_test_id("progress-count")).to_have_text("3 photos")
     expect(page.get_by_test_id("progress-state")).to_have_text("Up to date")
 
     page.goto(f"{app.url}/tags?by=name")

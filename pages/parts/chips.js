@@ -10,7 +10,7 @@ function entry(chip, setTriggerValue) {
   const item = document.createElement("li");
   const button = document.createElement("button");
   button.type = "button";
-  button.className = `chip ${chip.tone}`;
+  button.className = "chip";
   button.dataset.testid = "chip";
   button.title = chip.note;
   button.setAttribute("aria-pressed", String(chip.chosen));

@@ -12,12 +12,11 @@ _chips = component("chips", '<ul class="chips" data-testid="chips"></ul>')
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One tag on `count` photos; `note` is a hint, `own` says it is a person's."""
+    """One tag on `count` photos; `note` is a hint."""
 
     name: str
     count: int | None = None
     note: str = ""
-    own: bool = False
     chosen: bool = False
 
 
@@ -44,7 +43,6 @@ def show(
                 "name": chip.name,
                 "count": chip.count,
                 "note": chip.note,
-                "tone": "own" if chip.own else "",
                 "chosen": chip.chosen,
             }
             for chip in chips

@@ -21,14 +21,14 @@ _DO, _TO, _PAST = "do", "to", "past"
 def view() -> str:
     """The choice between the views, and the one in force."""
     asked = said(_VIEW)
-    st.segmented_control(
+    st.radio(
         "Show",
         list(VIEWS),
         format_func=lambda name: VIEWS[name],
         key=bound(_VIEW, asked if asked in VIEWS else ALL),
         on_change=write,
         args=(_VIEW,),
-        required=True,
+        horizontal=True,
         label_visibility="collapsed",
     )
     return asked if asked in VIEWS else ALL

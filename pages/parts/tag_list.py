@@ -58,14 +58,14 @@ def _inputs() -> tuple[str, Order]:
             max_chars=200,
             width=320,
         )
-        st.segmented_control(
+        st.radio(
             "Order",
             list(ORDERS),
             format_func=lambda order: ORDERS[order],
             key=tag_address.bound(_BY, order),
             on_change=tag_address.write,
             args=(_BY, _PAGE),
-            required=True,
+            horizontal=True,
             help="Growing: on more photos of the last twelve months than of the twelve "
             "before; the newest photo ends them.",
         )

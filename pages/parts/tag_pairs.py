@@ -61,14 +61,14 @@ def show(app: Runtime) -> None:
 def _kind() -> str:
     asked = tag_address.said(_KIND)
     kind = asked if asked in KINDS else ""
-    st.segmented_control(
+    st.radio(
         "Why",
         list(KINDS),
         format_func=lambda one: KINDS[one],
         key=tag_address.bound(_KIND, kind),
         on_change=tag_address.write,
         args=(_KIND, _PAGE),
-        required=True,
+        horizontal=True,
     )
     return kind
 
