@@ -179,6 +179,7 @@ function tile(wall, photo, index, height) {
   button.onclick = (event) => {
     if (pickedByClick(wall, event, index)) return;
     wall.current = index;
+    tellNow(wall); // told later, the selection would take the open photo out of the address
     wall.open(photo.id);
   };
   button.onfocus = () => moveTabStop(wall, index);
