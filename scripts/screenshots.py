@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from scripts.bench_screens.place import PATIENCE_S, ROOT, running
+from scripts.bench_screens.place import PATIENCE_S, ROOT, chromium, running
 
-CHROMIUM = "/usr/bin/chromium"
 DOCS = ROOT / "docs"
 WIDTH_PX, HEIGHT_PX = 1440, 900
 SHOTS = {"dashboard": "", "gallery": "gallery", "tags": "tags"}
@@ -24,11 +23,8 @@ def main() -> None:
         folder = Path(made)
         photos = folder / "Pictures"
         shutil.copytree(ROOT / "data" / "samples", photos)
-        with running(folder) as app, sync_playwright() as playwright:
+        with running(folder) as app, chromium() as browser:
             _tag(app.url, photos)
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-            )
             page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX})
             for name, screen in SHOTS.items():
                 page.goto(f"{app.url}/{screen}")
@@ -37,7 +33,6 @@ def main() -> None:
             page.locator(".wall [data-testid=photo]").nth(2).click()
             page.get_by_role("dialog").wait_for()
             _keep(page, "photo")
-            browser.close()
 
 
 def _tag(url: str, photos: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tagger.tracking.database import Database
+from tagger.web import runtime
 from tests.support_postgres import Postgres
 
 SETTINGS = ("OLLAMA_SERVER", "OLLAMA_MODEL", "DB_PATH", "HOST", "PORT")
@@ -73,3 +74,12 @@ def db(tmp_path: Path) -> Iterator[Database]:
     path = tmp_path / "data" / "tracking.db"
     with Database.open(path, url=os.environ.get(URL, "")) as database:
         yield database
+
+
+@pytest.fixture
+def own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A settings file of the test's own; no runtime is in force after the test."""
+    monkeypatch.setenv("TAGGER_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text("# What the tests set.\n")
+    yield
+    runtime.use(None)

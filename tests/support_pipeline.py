@@ -50,6 +50,14 @@ def numbered(
     return path
 
 
+def three_numbered(folder: Path, *keywords: str) -> Path:
+    """A folder with photos of the numbers 1 to 3; the first has these keywords."""
+    for number in range(1, 4):
+        numbered(folder / f"{number}.jpg", number)
+    put_keywords(folder / "1.jpg", *keywords)
+    return folder
+
+
 def number_in(jpeg: bytes) -> int:
     """The number that a picture of `numbered` shows, at any size."""
     with Image.open(io.BytesIO(jpeg)) as image:

@@ -22,20 +22,16 @@ from tests.support_pipeline import (
     in_file,
     known_images,
     numbered,
-    put_keywords,
     reads_number,
     settings,
+    three_numbered,
 )
 from tests.test_tagging import fingerprints, run
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    for number in range(1, 4):
-        numbered(folder / f"{number}.jpg", number)
-    put_keywords(folder / "1.jpg", "Oma")
-    return folder
+    return three_numbered(tmp_path / "photos", "Oma")
 
 
 @pytest.fixture

@@ -16,22 +16,15 @@ from tagger.catalogue.questions import Wanted
 from tagger.catalogue.store import Catalogue
 from tagger.errors import UsageError
 from tagger.tracking.database import Database
-from tagger.web import runtime
 from tests import support_pages as screens
 from tests.support_catalogue import Photo, add_folder, open_catalogue, tagged
 from tests.support_component import Shown, chromium, mounted
 from tests.support_web import library as web_library
 from tests.support_web import served
 
+pytestmark = pytest.mark.usefixtures("own_runtime")
+
 HOSTILE = '<b>a "x" (2)\\*'
-
-
-@pytest.fixture(autouse=True)
-def _own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TAGGER_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").write_text("# What the tests set.\n")
-    yield
-    runtime.use(None)
 
 
 @pytest.fixture

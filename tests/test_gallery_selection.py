@@ -25,22 +25,15 @@ from tests.support_catalogue import Photo, add_folder, open_catalogue, tagged
 from tests.support_pipeline import (
     in_file,
     known_images,
-    numbered,
-    put_keywords,
     reads_number,
     settings,
+    three_numbered,
 )
 from tests.support_web import library as web_library
 from tests.support_web import served
 from tests.test_tagging import run
 
-
-@pytest.fixture(autouse=True)
-def _own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TAGGER_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").write_text("# What the tests set.\n")
-    yield
-    runtime.use(None)
+pytestmark = pytest.mark.usefixtures("own_runtime")
 
 
 @pytest.fixture
@@ -233,11 +226,7 @@ def test_what_is_selected_is_exported_and_nothing_else(tmp_path: Path) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "real"
-    for number in range(1, 4):
-        numbered(folder / f"{number}.jpg", number)
-    put_keywords(folder / "1.jpg", "Oma")
-    return folder
+    return three_numbered(tmp_path / "real", "Oma")
 
 
 @pytest.fixture

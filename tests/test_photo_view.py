@@ -1,7 +1,6 @@
 """The photo view in its states: words changed in place, answers, copies, undo."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,9 @@ from tagger.web import runtime
 from tests import support_pages as screens
 from tests.support_catalogue import Photo, add_folder, tagged
 
+pytestmark = pytest.mark.usefixtures("own_runtime")
+
 HOSTILE = '<img src=x onerror="alert(1)"> [a](http://evil.example) *b* :smile: `c` $d$'
-
-
-@pytest.fixture(autouse=True)
-def _own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TAGGER_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").write_text("# What the tests set.\n")
-    yield
-    runtime.use(None)
 
 
 @pytest.fixture

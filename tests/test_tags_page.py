@@ -1,7 +1,6 @@
 """The Tags page in each of its states: looked at, tried, made, refused, taken back."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from tagger.web import runtime
 from tests import support_pages as screens
 from tests.ollama_double import OllamaDouble
 from tests.support_catalogue import Photo, add_folder, tagged
+
+pytestmark = pytest.mark.usefixtures("own_runtime")
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -30,14 +31,6 @@ PHOTOS = (
     Photo(name="c.jpg", tags=("dogs", "lighthouse"), found_tags=("Oma",)),
     Photo(name="d.jpg", tags=("hill",), model="llava"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TAGGER_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").write_text("# What the tests set.\n")
-    yield
-    runtime.use(None)
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from tests.support_metadata import field, person_writes
 from tests.support_pipeline import (
     known_images,
     numbered,
-    put_keywords,
     reads_number,
     settings,
+    three_numbered,
 )
 from tests.test_tagging import fingerprints, run
 
@@ -33,11 +33,7 @@ LIGHTROOM = "XMP-lr:HierarchicalSubject"
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    for number in range(1, 4):
-        numbered(folder / f"{number}.jpg", number)
-    put_keywords(folder / "1.jpg", "Oma", "dog")
-    return folder
+    return three_numbered(tmp_path / "photos", "Oma", "dog")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def show(app: Runtime, image: Image) -> None:
             with st.popover("Ask again with…", key="photo_ask_with"):
                 name = _chosen(app)
     if now or name is not None:
-        _ask(app, image, name)
+        _ask(app, image.id, name, again=done)
 
 
 def _chosen(app: Runtime) -> str | None:
@@ -50,10 +50,9 @@ def _named(name: str, model: str | None) -> str:
     return "Built-in model" if model is None else f"{model} on {name}"
 
 
-def _ask(app: Runtime, image: Image, name: str | None) -> None:
-    done = image.state in (ImageState.TAGGED, ImageState.NOT_WRITTEN)
+def _ask(app: Runtime, image_id: int, name: str | None, *, again: bool) -> None:
     with told.refusals():
-        controls.want_now(app.db, [image.id], ask_again=done, asked_with=name)
+        controls.want_now(app.db, [image_id], ask_again=again, asked_with=name)
         app.forget_status()
         app.take()
         at = f" for {wording.plain(name)}" if name else ""

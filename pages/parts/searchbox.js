@@ -96,13 +96,7 @@ async function offer(box) {
 }
 
 function show(box, options) {
-  box.options = options;
-  box.chosen = -1;
-  box.list.replaceChildren(...options.map((option, at) => entry(box, option, at)));
-  const open = options.length > 0;
-  box.list.hidden = !open;
-  box.line.setAttribute("aria-expanded", String(open));
-  box.line.removeAttribute("aria-activedescendant");
+  showOptions(box, options, (option, at) => entry(box, option, at));
 }
 
 function close(box) {
@@ -112,15 +106,8 @@ function close(box) {
 }
 
 function entry(box, option, at) {
-  const item = document.createElement("li");
-  item.id = `option-${at}`;
-  item.role = "option";
-  item.dataset.testid = "option";
+  const item = optionItem("option", at, () => take(box, at));
   item.append(part("text", option.text), part("means", option.means));
-  item.onpointerdown = (event) => {
-    event.preventDefault(); // the caret stays in the line
-    take(box, at);
-  };
   return item;
 }
 
@@ -129,16 +116,6 @@ function part(className, text) {
   element.className = className;
   element.textContent = text;
   return element;
-}
-
-function choose(box, at) {
-  const count = box.options.length;
-  box.chosen = (at + count) % count;
-  [...box.list.children].forEach((item, index) => {
-    item.setAttribute("aria-selected", String(index === box.chosen));
-    if (index === box.chosen) item.scrollIntoView({ block: "nearest" });
-  });
-  box.line.setAttribute("aria-activedescendant", `option-${box.chosen}`);
 }
 
 function take(box, at) {

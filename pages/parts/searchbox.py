@@ -21,6 +21,7 @@ _box = component(
     'spellcheck="false" aria-autocomplete="list" aria-expanded="false" '
     'aria-controls="options" maxlength="1000">'
     '<ul class="options" id="options" role="listbox" hidden></ul></div>',
+    "options",
 )
 
 

@@ -62,6 +62,12 @@ def write(name: str, *drops: str) -> None:
         st.query_params.pop(other, None)
 
 
+def turn(name: str, page: int, pages: int) -> None:
+    """The ways to the other pages of a list, if it has several."""
+    if pages > 1:
+        st.pagination(pages, key=bound(name, page), on_change=write, args=(name,))
+
+
 def put(name: str, value: str) -> None:
     if value:
         st.query_params[name] = value

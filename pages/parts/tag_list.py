@@ -34,13 +34,7 @@ def show(app: Runtime) -> None:
         return
     st.caption(count(listed.total, "tag") + (" with that in the name" if typed else ""))
     tagtable.show(listed.rows, picked=tag_address.picked(), key="tags_table")
-    if pages > 1:
-        st.pagination(
-            pages,
-            key=tag_address.bound(_PAGE, page),
-            on_change=tag_address.write,
-            args=(_PAGE,),
-        )
+    tag_address.turn(_PAGE, page, pages)
 
 
 def _inputs() -> tuple[str, Order]:

@@ -48,13 +48,7 @@ def show(app: Runtime) -> None:
         start = (page - 1) * PAIRS_A_PAGE
         for one in pairs[start : start + PAIRS_A_PAGE]:
             _pair(app, one)
-        if pages > 1:
-            st.pagination(
-                pages,
-                key=tag_address.bound(_PAGE, page),
-                on_change=tag_address.write,
-                args=(_PAGE,),
-            )
+        tag_address.turn(_PAGE, page, pages)
     _dismissed(app)
 
 

@@ -221,33 +221,11 @@ function offer(box, options) {
     box.asked += 1;
     clearTimeout(box.soon);
   }
-  box.options = options;
-  box.chosen = -1;
-  box.list.replaceChildren(...options.map((name, at) => option(box, name, at)));
-  box.list.hidden = !options.length;
-  box.line.setAttribute("aria-expanded", String(options.length > 0));
-  box.line.removeAttribute("aria-activedescendant");
+  showOptions(box, options, (name, at) => option(box, name, at));
 }
 
 function option(box, name, at) {
-  const item = document.createElement("li");
-  item.id = `option-${at}`;
-  item.role = "option";
-  item.dataset.testid = "tag-option";
+  const item = optionItem("tag-option", at, () => add(box, name));
   item.textContent = name;
-  item.onpointerdown = (event) => {
-    event.preventDefault(); // the caret stays in the line
-    add(box, name);
-  };
   return item;
-}
-
-function choose(box, at) {
-  const count = box.options.length;
-  box.chosen = (at + count) % count;
-  [...box.list.children].forEach((item, index) => {
-    item.setAttribute("aria-selected", String(index === box.chosen));
-    if (index === box.chosen) item.scrollIntoView({ block: "nearest" });
-  });
-  box.line.setAttribute("aria-activedescendant", `option-${box.chosen}`);
 }

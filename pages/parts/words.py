@@ -59,6 +59,7 @@ _words = component(
       <p class="news" role="alert" hidden></p>
     </div>
     """,
+    "options",
 )
 
 

@@ -8,12 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from scripts.bench_screens import crowd, place, visits
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
 PARTS = ("visits", "crowd")
 
 
@@ -46,8 +42,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     }
     folder.mkdir(parents=True, exist_ok=True)
     place.fill(folder, options.photos)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+    with place.chromium() as browser:
         if "visits" in options.only:
             figures["visits"] = visits.measure(browser, folder)
         if "crowd" in options.only:
@@ -55,7 +50,6 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
                 figures["crowd"] = crowd.measure(
                     browser, app, visitors=options.visitors, minutes=options.minutes
                 )
-        browser.close()
     figures["load_after"] = os.getloadavg()[0]
     return figures
 

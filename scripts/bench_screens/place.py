@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import psutil
 from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 from scripts.bench_catalogue import library, whole
 from scripts.bench_catalogue.library import Library
@@ -28,6 +29,8 @@ from tagger.tracking import folders
 from tagger.tracking.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
 PICTURES = 300
 SIDE_PX = 384
 PATIENCE_S = 60.0
@@ -73,6 +76,15 @@ def _picture(seed: int) -> bytes:
     with io.BytesIO() as file:
         Image.fromarray((mixed / 4).astype(np.uint8)).save(file, "JPEG", quality=80)
         return file.getvalue()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser that looks at the screens."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield browser
+        browser.close()
 
 
 @contextmanager

@@ -8,14 +8,11 @@ tables, which the next intake makes anew.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 
 import duckdb
 
 from tagger.catalogue import batch, entries, rows, schema
-from tagger.catalogue.ahead import ahead
-from tagger.catalogue.batch import Batch
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.textindex import Mark
 from tagger.tracking import changes, folders, snapshots, status
@@ -98,18 +95,17 @@ def _fill(
     """Copy everything from tracking into new tables, and put them in their places."""
     for table in schema.FROM_TRACKING:
         table.next.create(cursor)
-    total, done = status.read(db).total, 0
+    total, done, last = status.read(db).total, 0, 0
     tag_ids: set[int] = set()
     directories: dict[int, str] = {}
-    with closing(ahead(_everything(db))) as batches:
-        for some in batches:
-            some.insert(cursor, schema.IMAGES.next, schema.IMAGE_TAGS.next)
-            catalogue.text.replace((), some.entries)
-            tag_ids |= some.tag_ids
-            directories |= some.directories
-            done += len(some.entries)
-            if progress:
-                progress(done, max(done, total))
+    while some := _next_batch(db, last):
+        some.insert(cursor, schema.IMAGES.next, schema.IMAGE_TAGS.next)
+        catalogue.text.replace((), some.entries)
+        tag_ids |= some.tag_ids
+        directories |= some.directories
+        last, done = some.entries[-1].id, done + len(some.entries)
+        if progress:
+            progress(done, max(done, total))
     names = snapshots.tag_names(db, tag_ids)
     schema.TAGS.next.insert(
         cursor, sorted(rows.tag_row(*named) for named in names.items())
@@ -123,14 +119,7 @@ def _fill(
     return done
 
 
-def _everything(db: Database) -> Iterator[Batch]:
-    last = 0
-    while some := _next_batch(db, last):
-        yield some
-        last = some.entries[-1].id
-
-
-def _next_batch(db: Database, last: int) -> Batch | None:
+def _next_batch(db: Database, last: int) -> batch.Batch | None:
     with batch.collector_paused():
         images = snapshots.after(db, last, limit=BATCH_ROWS)
         return batch.of(images) if images else None
