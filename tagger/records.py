@@ -24,6 +24,11 @@ def iso(seconds: float) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
+# The most stars a photo can have, and the rating of one that was put aside.
+STARS = 5
+REJECTED = -1
+
+
 class WriteMode(StrEnum):
     """Where a folder's words go besides the catalogue."""
 
@@ -140,7 +145,7 @@ class FileWords:
     words that somebody took out of a file and that stand in some of its fields yet,
     `leftover_description` is one of the same kind. `in_photo` and `sidecars`, by path,
     say what stands where. A sidecar that is `damaged` is there but cannot be read: what
-    it held is not known, rather than gone.
+    it held is not known, rather than gone. `rating` is 1 to `STARS`, or `REJECTED`.
     """
 
     description: str | None = None
@@ -151,6 +156,7 @@ class FileWords:
     in_photo: PlaceWords = field(default=PlaceWords(), compare=False)
     sidecars: Mapping[bytes, PlaceWords] = field(default_factory=dict, compare=False)
     damaged: tuple[bytes, ...] = field(default=(), compare=False)
+    rating: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +346,8 @@ class ImageSnapshot:
     reason: str | None = None
     identity: str | None = None
     dhash: int | None = None
+    quality: int | None = None
+    rating: int | None = None
     facts: Facts | None = None
     description: str | None = None
     description_source: str | None = None

@@ -157,6 +157,14 @@ def size_of(number: int) -> int:
     return 1000 + number * 7919 % 5000
 
 
+def rating_of(number: int) -> int | None:
+    return (None, -1, 1, 2, 3, 4, 5)[number % 7]
+
+
+def quality_of(number: int) -> int | None:
+    return number * 31 % 101 if number % 11 else None
+
+
 def _answer(number: int) -> dict[str, object]:
     return {
         "identity": f"j1:{number:032x}",
@@ -184,6 +192,8 @@ def _file(folder_id: int, root: bytes, number: int, answer: int) -> dict[str, ob
         "added_at": "2026-01-01T00:00:00.000Z",
         "identity": f"j1:{number:032x}",
         "dhash": number,
+        "rating": rating_of(number),
+        "quality": quality_of(number),
         "format": "JPEG",
         "width_px": 400,
         "height_px": 300,

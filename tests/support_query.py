@@ -59,6 +59,8 @@ class Known:
     taken: datetime | None
     added: datetime
     place: tuple[float, float] | None
+    rating: int | None
+    quality: int | None
     state: ImageState
     missing: bool
 
@@ -134,6 +136,8 @@ def _made_up(dice: random.Random, number: int) -> Known:
         else None,
         added=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
         place=dice.choice(PLACES) if seen else None,
+        rating=dice.choice((None, None, -1, 1, 2, 3, 4, 5)),
+        quality=dice.randint(0, 100) if seen and dice.random() < 0.9 else None,
         state=state,
         missing=dice.random() < 0.05,
     )
@@ -160,6 +164,8 @@ def _file(one: Known, folder_id: int, root: bytes) -> dict[str, object]:
         "taken_at": one.taken.isoformat() if one.taken else None,
         "camera": one.camera,
         "lens": one.lens,
+        "rating": one.rating,
+        "quality": one.quality,
         "latitude": latitude,
         "longitude": longitude,
         "found_description": description if one.described_by_human else None,
@@ -276,6 +282,17 @@ def file_bytes(typed: str, least: int | None, most: int | None) -> Condition:
     return Condition(f"bytes:{typed}", lambda one: _within(one.size_bytes, least, most))
 
 
+def rating(typed: str, *stars: int | None) -> Condition:
+    return Condition(f"rating:{typed}", lambda one: one.rating in stars)
+
+
+def quality(typed: str, least: int, most: int) -> Condition:
+    def fits(one: Known) -> bool:
+        return one.quality is not None and least <= one.quality <= most
+
+    return Condition(f"quality:{typed}", fits)
+
+
 def orientation(shape: str) -> Condition:
     def fits(one: Known) -> bool:
         width, height = one.width or 0, one.height or 0
@@ -296,6 +313,7 @@ def has(part: str) -> Condition:
         "text": lambda one: bool(one.text),
         "tags": lambda one: bool(one.tags),
         "date": lambda one: one.taken is not None,
+        "rating": lambda one: one.rating is not None,
     }
     return Condition(f"has:{part}", there[part])
 

@@ -36,6 +36,8 @@ from tests.support_catalogue import (
     add_folder,
     many,
     open_catalogue,
+    quality_of,
+    rating_of,
     size_of,
     tagged,
     vanish,
@@ -227,6 +229,10 @@ def _in_order(sort: Sort, cards: list[Card]) -> None:
         Sort.OLDEST: lambda card: card.id,
         Sort.NAME: lambda card: int(card.name[3:-4]),
         Sort.SIZE: lambda card: -size_of(card.id - 1),
+        Sort.RATING: lambda card: -(rating_of(card.id - 1) or 0),
+        Sort.QUALITY: lambda card: (
+            -(-1 if (q := quality_of(card.id - 1)) is None else q)
+        ),
     }
     if sort is Sort.TAKEN:
         dates = [card.taken_at or "" for card in cards]

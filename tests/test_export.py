@@ -145,6 +145,8 @@ def test_an_export_has_the_columns_promised(
         "height": 300,
         "bytes": 1000,
         "format": "JPEG",
+        "rating": None,
+        "quality": None,
         "added_at": "",
         "answered_at": "",
     }

@@ -83,8 +83,21 @@ EVERY_KIND = (
     said.file_bytes("5mb", 4_500_000, 5_499_999),
     said.file_bytes("900", 900, 900),
     said.file_bytes("1kb..200kb", 1_000, 200_000),
+    said.rating("5", 5),
+    said.rating(">=4", 4, 5),
+    said.rating("<3", 1, 2),
+    said.rating("2..4", 2, 3, 4),
+    said.rating("rejected", -1),
+    said.rating("none", None),
+    said.quality(">60", 61, 100),
+    said.quality("<=20", 0, 20),
+    said.quality("40..80", 40, 80),
+    said.quality("100", 100, 100),
     *(said.orientation(shape) for shape in ("landscape", "portrait", "square")),
-    *(said.has(part) for part in ("gps", "description", "text", "tags", "date")),
+    *(
+        said.has(part)
+        for part in (*("gps", "description", "text"), *("tags", "date", "rating"))
+    ),
     said.near(45.4, 12.3, 5),
     said.near(45.4, 12.3, 80),
     said.near(-33.9, 151.2, 10),

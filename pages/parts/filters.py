@@ -25,6 +25,8 @@ SORTS = {
     "taken": "By date taken",
     "name": "By name",
     "size": "Largest first",
+    "rating": "Most stars first",
+    "quality": "Sharpest first",
 }
 
 

@@ -19,6 +19,7 @@ KINDS = {
     "lenses": "Lenses",
     "formats": "Formats",
     "models": "Models",
+    "ratings": "Ratings",
     "states": "States",
     "tagging": "Untagged",
     "together": "Tags together",

@@ -125,6 +125,8 @@ def _facts(image: Image) -> list[tuple[str, str | None]]:
         ("File", image.name),
         ("Folder", os.path.dirname(image.shown_path)),
         *(_of_the_picture(image.facts, size) if image.facts else [("Size", size)]),
+        ("Rating", wording.stars(image.rating)),
+        ("Sharpness and exposure", wording.of_a_hundred(image.quality)),
         ("Model", "built-in" if image.model == wording.BUILTIN else image.model),
         ("Answered", _answered(image)),
         ("Written", _written(image)),

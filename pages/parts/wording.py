@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from tagger.errors import UsageError
-from tagger.records import ImageState, Watching, WriteMode
+from tagger.records import REJECTED, STARS, ImageState, Watching, WriteMode
 
 # Shown between two characters that would otherwise be joined to a link, dash or arrow.
 _WORD_JOINER = "\u2060"
@@ -198,6 +198,17 @@ def place(gps: tuple[float, float]) -> str:
     north = "N" if latitude >= 0 else "S"
     east = "E" if longitude >= 0 else "W"
     return f"{abs(latitude):.4f}° {north}, {abs(longitude):.4f}° {east}"
+
+
+def stars(rating: int | None) -> str | None:
+    """`4 of 5 stars`, or that a person put the photo aside; None without a rating."""
+    if rating is None:
+        return None
+    return "rejected" if rating == REJECTED else f"{rating} of {STARS} stars"
+
+
+def of_a_hundred(share: int | None) -> str | None:
+    return None if share is None else f"{share} of 100"
 
 
 def source(name: str) -> str:

@@ -180,11 +180,12 @@ class Library:
 
 
 _FILE = """INSERT INTO files (id, folder_id, path, dev, ino, size_bytes, mtime_ns,
-    ctime_ns, state, unreachable, added_at, identity, content_hash, dhash, format,
+    ctime_ns, state, unreachable, added_at, identity, content_hash, dhash,
+    rating, quality, format,
     width_px, height_px, orientation, frames, taken_at, camera, lens, latitude,
     longitude, result_id, written_result_id, written_mode, written_at, finished_at)
-    VALUES (?, ?, ?, 1, ?, ?, 1, 1, 'tagged', 0, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?,
-    ?, ?, ?, 'file', ?, ?)"""
+    VALUES (?, ?, ?, 1, ?, ?, 1, 1, 'tagged', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?,
+    ?, ?, ?, ?, ?, 'file', ?, ?)"""
 
 
 def _file(
@@ -205,6 +206,8 @@ def _file(
         f"j1:{n:032x}",
         f"{n:064x}",
         n * 2_654_435_761 % 2**62,
+        None if n % 7 else n // 7 % 5 + 1,
+        n * 7_919 % 101,
         FORMATS[n % len(FORMATS)],
         width,
         height,

@@ -60,6 +60,7 @@ _OF_A_PHOTO = {
     "lenses": ("lens", _values("i.lens")),
     "formats": ("format", _values("i.format")),
     "models": ("model", _values("i.model")),
+    "ratings": ("rating", _values("i.rating")),
     "states": ("state", _values("i.state")),
     "tagging": (
         "tagged",

@@ -18,6 +18,7 @@ from tagger.catalogue.query.tree import (
     Added,
     All,
     AnyOf,
+    Clear,
     From,
     Has,
     InFolder,
@@ -32,6 +33,7 @@ from tagger.catalogue.query.tree import (
     Of,
     OneOf,
     Pixels,
+    Rated,
     Size,
     Stands,
     Tagged,
@@ -50,6 +52,7 @@ EARTH_RADIUS_M = 6_371_008.8
 _METRES_A_DEGREE = 111_194.9
 
 Part = tuple[Occur, Query]
+Interval = Taken | Added | Pixels | Size | Rated | Clear
 
 
 class Compiler:
@@ -96,7 +99,7 @@ class Compiler:
                 return self._term("folder_id", leaf.folder_id)
             case Named():
                 return self._any_of(leaf.column, self._values(leaf.column, leaf.part))
-            case Taken() | Added() | Pixels() | Size():
+            case Taken() | Added() | Pixels() | Size() | Rated() | Clear():
                 return self._interval(leaf)
             case Near():
                 return self._any_of("id", self._ids_near(leaf))
@@ -146,7 +149,7 @@ class Compiler:
         whole = [(Occur.Must, self._term("plain", term)) for term in terms[:-1]]
         return Query.boolean_query([*whole, (Occur.Must, last)])
 
-    def _interval(self, leaf: Taken | Added | Pixels | Size) -> Query:
+    def _interval(self, leaf: Interval) -> Query:
         match leaf:
             case Taken():
                 # Photos without a date have lower keys than all with one.
@@ -159,8 +162,16 @@ class Compiler:
             case Size():
                 low_size = _key(keys.size_from, leaf.low)
                 return self._between("size", low_size, _key(keys.size_from, leaf.high))
+            case Rated():
+                return self._scores("rating", leaf)
+            case Clear():
+                return self._scores("quality", leaf)
             case Pixels():
                 return self._between("pixels", leaf.low, leaf.high)
+
+    def _scores(self, field: str, leaf: Rated | Clear) -> Query:
+        low, high = keys.score_from(leaf.low), keys.score_from(leaf.high)
+        return self._between(field, low, high)
 
     def _between(self, field: str, low: int | None, high: int | None) -> Query:
         # An open side has to be inclusive, so both are.

@@ -27,6 +27,8 @@ def entry(row: Row, tag_names: Sequence[str]) -> Entry:
         added_s=keys.seconds_of(value(row, "added_at")) or 0,
         taken_s=keys.seconds_of(value(row, "taken_at")),
         pixels=width * height if width and height else None,
+        quality=value(row, "quality"),
+        rating=value(row, "rating"),
         shape=_shape(width, height),
         camera=value(row, "camera"),
         lens=value(row, "lens"),
@@ -73,6 +75,7 @@ def _has(row: Row) -> Iterable[str]:
         Part.TEXT: value(row, "text"),
         Part.TAGS: value(row, "tag_ids"),
         Part.DATE: value(row, "taken_at"),
+        Part.RATING: value(row, "rating"),
     }
     return (part.value for part, there in parts.items() if there)
 

@@ -50,6 +50,8 @@ COLUMNS = {
     "height": False,
     "bytes": False,
     "format": True,
+    "rating": False,
+    "quality": False,
     "added_at": False,
     "answered_at": False,
 }

@@ -44,6 +44,11 @@ def size(size_bytes: int, image_id: int) -> int:
     return _with_id(min(size_bytes, LARGEST_BYTES), image_id)
 
 
+def score(value: int, image_id: int) -> int:
+    """The sort key of a rating or a quality, which are -1 or more."""
+    return _with_id(value + 1, image_id)
+
+
 def taken_from(taken_s: int) -> int:
     """The lowest sort key of a photo taken at this second or later."""
     return (taken_s + 1) << ID_BITS
@@ -52,6 +57,11 @@ def taken_from(taken_s: int) -> int:
 def size_from(size_bytes: int) -> int:
     """The lowest sort key of a file that is so large or larger."""
     return min(max(size_bytes, 0), LARGEST_BYTES) << ID_BITS
+
+
+def score_from(value: int) -> int:
+    """The lowest sort key of a photo that is rated so or better."""
+    return (value + 1) << ID_BITS
 
 
 def _with_id(value: int, image_id: int) -> int:

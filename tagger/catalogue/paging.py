@@ -67,12 +67,16 @@ ORDERS = {
     Sort.TAKEN: Order("i.taken_key", descending=True),
     Sort.NAME: Order("i.name_key", descending=False),
     Sort.SIZE: Order("i.size_bytes", descending=True),
+    Sort.RATING: Order("coalesce(i.rating, 0)", descending=True),
+    Sort.QUALITY: Order("coalesce(i.quality, -1)", descending=True),
 }
 COLUMNS = {
     Sort.NEWEST: ByColumn("id", descending=True),
     Sort.OLDEST: ByColumn("id", descending=False),
     Sort.TAKEN: ByColumn("taken", descending=True),
     Sort.SIZE: ByColumn("size", descending=True),
+    Sort.RATING: ByColumn("rating", descending=True),
+    Sort.QUALITY: ByColumn("quality", descending=True),
 }
 
 

@@ -33,7 +33,8 @@ PART = """WITH part AS (
         i.text, i.tag_ids, i.tag_sources, i.model, i.prompt_version, i.taken_at,
         i.camera, i.lens, i.latitude, i.longitude, i.width_px AS width,
         i.height_px AS height, i.size_bytes AS bytes, i.format, i.added_at,
-        i.answered_at, chosen.copy, coalesce(d.path, '') || i.name AS path,
+        i.rating, i.quality, i.answered_at, chosen.copy,
+        coalesce(d.path, '') || i.name AS path,
         f.path AS folder,
         list_select(getvariable('names'), i.tag_ids) AS tags
     FROM images i JOIN chosen USING (id)

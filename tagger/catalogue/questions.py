@@ -113,6 +113,8 @@ class Image:
     identity: str | None
     orientation: int
     dhash: int | None
+    quality: int | None
+    rating: int | None
     facts: Facts | None
     description: str | None
     description_source: str | None
@@ -236,6 +238,8 @@ PLAIN = (
     "reason",
     "identity",
     "dhash",
+    "quality",
+    "rating",
     "description",
     "description_source",
     "text",

@@ -62,6 +62,8 @@ def image_row(snapshot: ImageSnapshot) -> Row:
         snapshot.reason,
         snapshot.identity,
         snapshot.dhash,
+        snapshot.quality,
+        snapshot.rating,
         facts and facts.format,
         facts and facts.width_px,
         facts and facts.height_px,

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-VERSION = "3"
+VERSION = "4"
 
 _ARROW = {
     "BIGINT": pa.int64(),
@@ -115,6 +115,8 @@ IMAGES = Table(
         ("reason", "VARCHAR"),
         ("identity", "VARCHAR"),
         ("dhash", "BIGINT"),
+        ("quality", "BIGINT"),
+        ("rating", "BIGINT"),
         ("format", "VARCHAR"),
         ("width_px", "BIGINT"),
         ("height_px", "BIGINT"),

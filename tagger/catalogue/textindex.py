@@ -19,7 +19,7 @@ import tantivy
 from tagger.catalogue import keys
 from tagger.errors import DataError
 
-VERSION = 2
+VERSION = 3
 WRITER_BYTES = 64_000_000
 WRITER_THREADS = 1
 LONGEST_WORD = 100
@@ -51,6 +51,8 @@ class Entry:
     added_s: int
     taken_s: int | None
     pixels: int | None
+    quality: int | None
+    rating: int | None
     shape: str | None
     camera: str | None
     lens: str | None
@@ -183,7 +185,8 @@ def _open(files: Path) -> tantivy.Index:
 def _schema() -> tantivy.Schema:
     """`stemmed` ranks and holds phrases; `plain` keeps words whole, for prefixes.
 
-    `taken` and `size` are sort keys that hold the id too, so that no two are equal.
+    `taken`, `size`, `quality` and `rating` are sort keys that hold the id too, so that
+    no two are equal.
     Fast fields are columns: for order, ranges and counting.
     """
     builder = tantivy.SchemaBuilder()
@@ -193,7 +196,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("plain", tokenizer_name="plain", index_option="basic")
     for name in ("tag_id", "folder_id", "directory_id"):
         builder.add_integer_field(name, indexed=True, fast=True)
-    for name in ("taken", "size", "added", "pixels", "month"):
+    for name in ("taken", "size", "quality", "rating", "added", "pixels", "month"):
         builder.add_integer_field(name, fast=True)
     for name in NAMES:
         builder.add_text_field(
@@ -226,6 +229,8 @@ def _document(entry: Entry) -> tantivy.Document:
         "added": entry.added_s,
         "taken": keys.taken(entry.taken_s, entry.id),
         "size": keys.size(entry.size_bytes, entry.id),
+        "quality": keys.score(-1 if entry.quality is None else entry.quality, entry.id),
+        "rating": keys.score(entry.rating or 0, entry.id),
         "state": entry.state,
         "has": list(entry.has),
         "said_by": list(entry.said_by),

@@ -72,6 +72,8 @@ PHOTOS = View(
         Column("height", "BIGINT", "pixels down, as the file has them"),
         Column("bytes", "BIGINT", "the size of the file"),
         Column("format", "VARCHAR", "`JPEG`, `HEIC`, `PNG`, …"),
+        Column("rating", "BIGINT", "its stars, 1 to 5, or -1 if it was rejected"),
+        Column("quality", "BIGINT", "how sharp and well exposed it is, 0 to 100"),
         Column("picture", "VARCHAR", "the same for files that hold the same picture"),
         Column("added_at", "TIMESTAMP", "when it was found, UTC"),
         Column("answered_at", "TIMESTAMP", "when the model answered, UTC"),
@@ -83,7 +85,8 @@ PHOTOS = View(
         coalesce(said.tags, []) AS tags, i.model,
         try_cast(i.taken_at AS TIMESTAMP) AS taken_at, i.camera, i.lens,
         i.latitude, i.longitude, i.width_px AS width, i.height_px AS height,
-        i.size_bytes AS bytes, i.format, i.identity AS picture,
+        i.size_bytes AS bytes, i.format, i.rating, i.quality,
+        i.identity AS picture,
         try_cast(i.added_at AS TIMESTAMP) AS added_at,
         try_cast(i.answered_at AS TIMESTAMP) AS answered_at,
         try_cast(i.written_at AS TIMESTAMP) AS written_at, i.written_mode

@@ -46,6 +46,8 @@ class Sort(StrEnum):
     TAKEN = "taken"  # taken last; those without a date at the end
     NAME = "name"
     SIZE = "size"  # largest file first
+    RATING = "rating"  # most stars first; at the end those without, then rejected ones
+    QUALITY = "quality"  # sharpest and best exposed first
     RELEVANCE = "relevance"  # best match first; newest if there are no words
 
 

@@ -18,6 +18,7 @@ _BEGIN = """<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>
 <rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>
  <rdf:Description rdf:about=''
   xmlns:dc='http://purl.org/dc/elements/1.1/'
+  xmlns:xmp='http://ns.adobe.com/xap/1.0/'
   xmlns:digiKam='http://www.digikam.org/ns/1.0/'
   xmlns:imagetagger='https://ns.image-tagger.invalid/1.0/'>
 """
@@ -39,6 +40,7 @@ class Words:
     model: str | None
     prompt_version: str | None
     answered_at: str | None
+    rating: int | None = None
 
 
 def sidecar(words: Words, *, says_who: bool = True) -> bytes:
@@ -52,6 +54,8 @@ def sidecar(words: Words, *, says_who: bool = True) -> bytes:
             f"   <rdf:li xml:lang='x-default'>{escape(said)}</rdf:li>",
             "  </rdf:Alt></dc:description>",
         ]
+    if words.rating is not None:
+        lines.append(f"  <xmp:Rating>{words.rating}</xmp:Rating>")
     lines += _list("dc:subject", "Bag", tags)
     lines += _list("digiKam:TagsList", "Seq", tags)
     if says_who:

@@ -23,7 +23,7 @@ from tagger.catalogue.zipping import File, Zipper
 RENAMED = "_renamed"
 _COLUMNS = (
     *("id", "path", "copy", "description", "description_source", "tags"),
-    *("tag_sources", "model", "prompt_version", "answered_at"),
+    *("tag_sources", "model", "prompt_version", "answered_at", "rating"),
 )
 _ROWS_AT_ONCE = 500
 # What is no part of a name on some system, is a command to a terminal, or was no text.
@@ -68,6 +68,7 @@ class XmpZip:
             model=row["model"],
             prompt_version=row["prompt_version"],
             answered_at=row["answered_at"],
+            rating=row["rating"],
         )
         name = entry_name(row["path"], row["id"], is_copy=row["copy"] > 1)
         return File(name, sidecar(words, says_who=self._says_who))

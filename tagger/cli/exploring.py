@@ -78,10 +78,10 @@ def _facets(commands: "Commands[ArgumentParser]") -> None:
         "counting:facets",
         "count photos by tags, folders, years, cameras and more",
         json=True,
-        epilog="by: tags, folders, years, months, cameras, lenses, formats, models,\n"
-        "states, tagging (with tags or without), together (pairs of tags), time (tags\n"
-        "by year), singletons (tags of one photo), drift (what one model says and\n"
-        "another does not)",
+        epilog="by: tags, folders, years, months, cameras, lenses, formats, ratings,\n"
+        "models, states, tagging (with tags or without), together (pairs of tags),\n"
+        "time (tags by year), singletons (tags of one photo), drift (what one model\n"
+        "says and another does not)",
     )
     command.add_argument("query", nargs="*", metavar="QUERY")
     command.add_argument(

@@ -235,6 +235,7 @@ def _unpacked(path: bytes, header: dict[str, Any], payload: bytes) -> Look:
         ),
         thumbnail=thumbnail,
         dhash=header["dhash"],
+        quality=header["quality"],
         note=header["note"],
     )
 

@@ -117,6 +117,7 @@ def _packed(found: Look, *, with_pixels: bool) -> Message:
         "content_hash": found.content_hash,
         "facts": asdict(found.facts),
         "dhash": found.dhash,
+        "quality": found.quality,
         "note": found.note,
         "size_px": [found.picture.width_px, found.picture.height_px],
         "parts_bytes": [len(found.thumbnail), len(jpeg), len(pixels)],

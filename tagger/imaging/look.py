@@ -17,6 +17,7 @@ from tagger.imaging.faults import DECODER_FAULTS
 from tagger.imaging.formats import misnamed
 from tagger.imaging.identity import pixel_identity, stream_identity
 from tagger.imaging.picture import Picture
+from tagger.imaging.quality import quality
 from tagger.imaging.rawdata import is_proven_whole
 from tagger.imaging.render import THUMBNAIL_PX, thumbnail_jpeg, thumbnail_of
 from tagger.imaging.source import content_hash
@@ -28,7 +29,7 @@ class Look:
     """What was seen. `note` is a remark for people on something odd, not a failure.
 
     `content_hash` is the BLAKE3 of the whole file, hex; `thumbnail` a JPEG; `dhash` 63
-    bits, so that it fits a signed integer of a database.
+    bits, so that it fits a signed integer of a database; `quality` is 0 to 100.
     """
 
     identity: str
@@ -37,6 +38,7 @@ class Look:
     picture: Picture
     thumbnail: bytes
     dhash: int
+    quality: int
     note: str | None = None
 
 
@@ -76,6 +78,7 @@ def look(
         picture=Picture.of_image(resized(base, side_px)),
         thumbnail=thumbnail_jpeg(small, profile),
         dhash=dhash(small),
+        quality=quality(base),
         note="; ".join(filter(None, notes)) or None,
     )
 

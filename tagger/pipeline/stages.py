@@ -207,6 +207,7 @@ class Stages:
             words=words,
             note=found.note,
             beside=beside,
+            quality=found.quality,
         )
 
     def _words(self, item: Item, places: Places) -> tuple[FileWords | None, Beside]:

@@ -34,6 +34,7 @@ def record(
     words: FileWords | None,
     note: str | None,
     beside: Beside = ALONE,
+    quality: int | None = None,
 ) -> int:
     """Keep what a look found; returns the id the photo goes by from now on.
 
@@ -63,6 +64,7 @@ def record(
                 identity=identity,
                 content_hash=content_hash,
                 dhash=dhash,
+                quality=quality,
                 note=note,
                 **_fact_columns(facts),
             )

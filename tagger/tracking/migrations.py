@@ -180,6 +180,15 @@ def m014_asked_with(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m018_ratings(connection: Connection) -> None:
+    """Photos have the rating of their files, and how sharp and well exposed they are.
+
+    Both are found out when a photo is looked at or read next.
+    """
+    for column in ("quality", "rating"):
+        connection.exec_driver_sql(f"ALTER TABLE files ADD COLUMN {column} INTEGER")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -195,6 +204,7 @@ STEPS: tuple[Step, ...] = (
     m012_vectors,
     m013_dismissed,
     m014_asked_with,
+    m018_ratings,
 )
 
 

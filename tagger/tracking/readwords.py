@@ -118,7 +118,7 @@ def _take(look: _Look) -> None:
     else:
         _reconcile(look, own)
     _replace(connection, look.row.id, words, own)
-    _note(connection, look.row.id, words_at=utc_now())
+    _note(connection, look.row.id, words_at=utc_now(), rating=words.rating)
     if words.description is not None:
         _note(connection, look.row.id, description_removed=False)
     if look.is_known and brought is None:

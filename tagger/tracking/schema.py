@@ -114,6 +114,8 @@ files = Table(
     Column("identity", Text),
     Column("content_hash", Text),
     Column("dhash", BigInteger),
+    Column("quality", Integer),
+    Column("rating", Integer),
     Column("format", Text),
     Column("width_px", Integer),
     Column("height_px", Integer),

@@ -106,6 +106,8 @@ def _image(row: Row[Any], state: desired.State) -> ImageSnapshot:
         reason=row.reason,
         identity=row.identity,
         dhash=row.dhash,
+        quality=row.quality,
+        rating=row.rating,
         facts=_facts(row),
         description=description,
         description_source=description_source,

@@ -12,6 +12,7 @@ from tagger.catalogue.query import values
 from tagger.catalogue.query.tokens import Value
 from tagger.catalogue.query.tree import (
     Added,
+    Clear,
     Column,
     From,
     Has,
@@ -24,6 +25,7 @@ from tagger.catalogue.query.tree import (
     Not,
     Part,
     Pixels,
+    Rated,
     Said,
     Shape,
     Size,
@@ -33,7 +35,7 @@ from tagger.catalogue.query.tree import (
     Twice,
 )
 from tagger.catalogue.query.values import Unreadable
-from tagger.records import ImageState
+from tagger.records import REJECTED, STARS, ImageState
 
 Read = Callable[[Value], Node]
 Choice = TypeVar("Choice")
@@ -131,6 +133,23 @@ def _bytes(value: Value) -> Node:
     return Size(found.low, found.high)
 
 
+def _rating(value: Value) -> Node:
+    """Stars; in a comparison neither photos without any nor rejected ones are meant."""
+    word = value.text.strip().lower()
+    if word in ("none", "0"):
+        return Not(Has(Part.RATING))
+    if word == "rejected":
+        return Rated(REJECTED, REJECTED + 1)
+    found = values.stars(word)
+    low = max(1, found.low or 1)
+    return Rated(low, STARS + 1 if found.high is None else found.high)
+
+
+def _quality(value: Value) -> Node:
+    found = values.percent(value.text)
+    return Clear(found.low or 0, 101 if found.high is None else found.high)
+
+
 def _state(value: Value) -> Node:
     word = value.text.strip().lower()
     if word == _UNTAGGED:
@@ -189,6 +208,8 @@ _EVERY = (
     Field("format", "heic", "in this file format", _named(Column.FORMAT)),
     Field("size", ">12mp", "with so many megapixels", _pixels),
     Field("bytes", ">5mb", "whose file is so large", _bytes),
+    Field("rating", ">=4", "with so many stars", _rating),
+    Field("quality", ">60", "that are so sharp and well exposed", _quality),
     Field(
         "orientation",
         "portrait",

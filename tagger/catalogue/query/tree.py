@@ -26,6 +26,7 @@ class Part(StrEnum):
     TEXT = "text"
     TAGS = "tags"
     DATE = "date"
+    RATING = "rating"
 
 
 class Shape(StrEnum):
@@ -118,6 +119,22 @@ class Size:
 
     low: int | None
     high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Has this many stars; a rejected photo has -1."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Is so sharp and well exposed, 0 to 100."""
+
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +231,8 @@ Leaf = (
     | Added
     | Pixels
     | Size
+    | Rated
+    | Clear
     | Near
     | Has
     | Lies

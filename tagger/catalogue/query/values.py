@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+from tagger.records import STARS
+
 Bound = TypeVar("Bound", datetime, int)
 
 LARGEST = 2**62
@@ -23,6 +25,7 @@ _DATE = re.compile(
 )
 _AGO = re.compile(r"(?P<days>\d{1,5})d", re.ASCII)
 _NUMBER = re.compile(r"(?P<number>\d{1,18}(\.\d{1,9})?)\s*(?P<unit>[a-z]*)", re.ASCII)
+_WHOLE = re.compile(r"\d{1,3}", re.ASCII)
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,15})?", re.ASCII)
 _DISTANCE = re.compile(r"(?P<number>\d{1,6}(\.\d{1,6})?)\s*(?P<unit>m|km|mi)", re.ASCII)
 
@@ -39,6 +42,8 @@ DATE_HELP = (
 )
 PIXELS_HELP = "megapixels, such as >12mp, 12mp or 8mp..24mp"
 BYTES_HELP = "a size such as >5mb, <200kb or 1mb..10mb"
+STARS_HELP = "stars, such as 5, >=4 or 1..3, or none, or rejected"
+QUALITY_HELP = "0 to 100, such as >60 or 40..80"
 NEAR_HELP = "latitude, longitude and a distance in m, km or mi, as in 45.4,12.3,5km"
 
 
@@ -83,6 +88,14 @@ def sizes(text: str) -> Interval[int]:
     return _interval(text, lambda part: _amount(part, BYTES), BYTES_HELP)
 
 
+def stars(text: str) -> Interval[int]:
+    return _interval(text, lambda part: _whole(part, STARS), STARS_HELP)
+
+
+def percent(text: str) -> Interval[int]:
+    return _interval(text, lambda part: _whole(part, 100), QUALITY_HELP)
+
+
 def near(text: str) -> tuple[float, float, float]:
     """Degrees north, degrees east, and metres."""
     parts = [part.strip() for part in text.split(",")]
@@ -124,6 +137,13 @@ def _compared(sign: str, value: Stretch[Bound]) -> Interval[Bound]:
     if sign == ">=":
         return Interval(value.first, None)
     return Interval(None, value.first if sign == "<" else value.after)
+
+
+def _whole(text: str, most: int) -> Stretch[int] | None:
+    if not _WHOLE.fullmatch(text) or int(text) > most:
+        return None
+    number = int(text)
+    return Stretch(Interval(number, number + 1), number, number + 1)
 
 
 def _day(text: str, today: datetime) -> Stretch[datetime] | None:

@@ -19,6 +19,9 @@ IPTC_KEYWORDS = "IPTC:Keywords"
 XP_KEYWORDS = "IFD0:XPKeywords"
 PNG_KEYWORDS = "PNG:Keywords"
 
+RATING = "XMP-xmp:Rating"
+EXIF_RATING = "IFD0:Rating"
+
 XMP_DESCRIPTION = "XMP-dc:Description"
 EXIF_DESCRIPTION = "IFD0:ImageDescription"
 IPTC_CAPTION = "IPTC:Caption-Abstract"

@@ -9,7 +9,14 @@ shortened to fit its field is no word of its own; thus running again adds nothin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tagger.pipeline.metadata import describing, fields, provenance, reading, trees
+from tagger.pipeline.metadata import (
+    describing,
+    fields,
+    provenance,
+    reading,
+    stars,
+    trees,
+)
 from tagger.pipeline.metadata.fields import Layout, clean, copy_of, same, unique
 from tagger.pipeline.metadata.keywording import (
     LINES,
@@ -28,7 +35,7 @@ from tagger.sections import Metadata
 
 
 def words(dump: Dump, beside: Mapping[bytes, Dump] | None = None) -> FileWords:
-    """Description and tags of a photo; those of its sidecars, by path, come first."""
+    """The words and the rating of a photo; its sidecars', by path, come first."""
     beside = beside or {}
     dumps = [*beside.values(), dump]
     sidecars = {path: _place(each) for path, each in beside.items()}
@@ -43,6 +50,7 @@ def words(dump: Dump, beside: Mapping[bytes, Dump] | None = None) -> FileWords:
         provenance=provenance.found(dump, *beside.values()),
         in_photo=in_photo,
         sidecars=sidecars,
+        rating=stars.rating(dumps),
     )
 
 

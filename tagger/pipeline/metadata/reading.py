@@ -33,6 +33,8 @@ WORDS_ONLY = [
             fields.EXIF_DESCRIPTION,
             fields.PNG_KEYWORDS,
             fields.PNG_DESCRIPTION,
+            fields.RATING,
+            fields.EXIF_RATING,
         )
     ),
 ]

@@ -168,6 +168,8 @@ class ImageDetail(BaseModel):
     size_bytes: int
     width_px: int | None
     height_px: int | None
+    quality: int | None
+    rating: int | None
     taken_at: str | None
     camera: str | None
     lens: str | None

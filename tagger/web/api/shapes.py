@@ -98,6 +98,8 @@ def image_detail(image: ImageSnapshot, cost: Cost | None) -> ImageDetail:
         size_bytes=image.size_bytes,
         width_px=facts.width_px if facts else None,
         height_px=facts.height_px if facts else None,
+        quality=image.quality,
+        rating=image.rating,
         taken_at=facts.taken_at if facts else None,
         camera=facts.camera if facts else None,
         lens=facts.lens if facts else None,
