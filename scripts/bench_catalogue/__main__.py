@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.bench_catalogue import arriving, asking, whole
+from scripts.bench_catalogue import arriving, asking, resembling, whole
 from scripts.bench_catalogue.library import Library
 
-PARTS = ("rebuild", "ask", "arrive", "export")
+PARTS = ("rebuild", "ask", "alike", "arrive", "export")
 
 log = logging.getLogger("bench")
 
@@ -70,6 +70,9 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
         if "ask" in only:
             log.info("asking")
             figures |= asking.measure(catalogue)
+        if "alike" in only:
+            log.info("looking for what is alike")
+            figures["alike"] = resembling.measure(catalogue, source)
         if "arrive" in only:
             log.info("taking in")
             figures |= arriving.measure(catalogue, source, for_s=options.seconds)

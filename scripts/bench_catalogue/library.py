@@ -161,7 +161,7 @@ class Library:
             "server, description, seconds, tokens_in, tokens_out, created_at) "
             "VALUES (?, ?, 'ollama', ?, 'p1', '', ?, 1.5, 900, 120, ?)",
             [
-                (n + 1, f"j1:{n:032x}", MODELS[n % len(MODELS)], text, _utc(n))
+                (n + 1, identity(n), MODELS[n % len(MODELS)], text, _utc(n))
                 for n, text in zip(numbers, texts, strict=True)
             ],
         )
@@ -188,6 +188,11 @@ _FILE = """INSERT INTO files (id, folder_id, path, dev, ino, size_bytes, mtime_n
     ?, ?, ?, ?, ?, 'file', ?, ?)"""
 
 
+def identity(n: int) -> str:
+    """The identity of the picture of the photo made as number `n`, from 0."""
+    return f"j1:{n:032x}"
+
+
 def _file(
     dice: np.random.Generator, n: int, folder_id: int, root: bytes
 ) -> tuple[object, ...]:
@@ -203,7 +208,7 @@ def _file(
         n + 1,
         int(dice.integers(800_000, 14_000_000)),
         _utc(n),
-        f"j1:{n:032x}",
+        identity(n),
         f"{n:064x}",
         n * 2_654_435_761 % 2**62,
         None if n % 7 else n // 7 % 5 + 1,
