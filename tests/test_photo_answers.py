@@ -19,8 +19,9 @@ from tagger.tracking import (
     edits,
     folders,
     jobs,
-    takingback,
     underway,
+    undophoto,
+    unediting,
     upgrades,
 )
 from tagger.tracking.answers import PastAnswer
@@ -94,12 +95,12 @@ class Place:
         assert verify(self.config, []).faults == ()
 
     def last(self) -> int:
-        last = self.do(takingback.last, self.id)
+        last = self.do(undophoto.last, self.id)
         assert last is not None
         return int(last.id)
 
     def take_back(self) -> None:
-        self.carried(self.do(takingback.take_back, self.last()))
+        self.carried(self.do(unediting.undo, self.last()))
 
     def words(self) -> tuple[list[str], list[str]]:
         found = in_file(self.photo)
@@ -197,9 +198,9 @@ def test_a_newer_answer_takes_the_place_of_the_one_chosen(place: Place) -> None:
     place.says.word = "third"
     run(place.config, place.photos, retag=True)
     assert place.words() == (["Oma", "common", "third tag"], ["The third answer."])
-    assert place.do(takingback.last, place.id) is None
+    assert place.do(undophoto.last, place.id) is None
     with pytest.raises(UsageError, match="answer in use of this photo was changed"):
-        place.do(takingback.take_back, 1)
+        place.do(unediting.undo, 1)
     place.carried(place.use("second"))
     assert place.words() == SECOND
 
@@ -308,7 +309,7 @@ def test_only_what_the_edit_changed_comes_back(place: Place) -> None:
     place.do(edits.change, ids=[place.id], add=["garden"])
     first = place.last()
     place.do(edits.change, ids=[place.id], description="Mine.")
-    place.carried(place.do(takingback.take_back, first))
+    place.carried(place.do(unediting.undo, first))
     assert place.words() == (["Oma", "common", "second tag"], ["Mine."])
 
 
@@ -317,9 +318,9 @@ def test_what_was_changed_again_since_is_not_taken_back(place: Place) -> None:
     first = place.last()
     place.carried(place.do(edits.tag, [os.fsencode(place.photos)], remove=["garden"]))
     with pytest.raises(UsageError, match="garden of this photo was changed again"):
-        place.do(takingback.take_back, first)
+        place.do(unediting.undo, first)
     with pytest.raises(UsageError, match="there is no edit 4711"):
-        place.do(takingback.take_back, 4711)
+        place.do(unediting.undo, 4711)
     assert place.words() == SECOND
 
 
@@ -327,9 +328,9 @@ def test_an_edit_of_many_photos_is_left_to_the_undo_of_runs(place: Place) -> Non
     numbered(place.photos / "2.jpg", 2)
     run(place.config, place.photos)
     edit = place.do(edits.tag, [os.fsencode(place.photos)], add=["both"])
-    assert place.do(takingback.last, place.id) is None
+    assert place.do(undophoto.last, place.id) is None
     with pytest.raises(UsageError, match="not one of a single photo"):
-        place.do(takingback.take_back, edit.id)
+        place.do(unediting.undo, edit.id)
 
 
 def test_a_photo_that_turns_out_to_be_a_moved_one_keeps_what_was_said_of_both(
@@ -365,9 +366,9 @@ def test_the_first_description_of_a_file_is_left_to_the_undo_of_runs(
     edit = place.do(edits.change, ids=[new], add=["x"], description="Mine.")
     carry_out(place.config, edit)
     assert in_file(place.photos / "7.jpg")["XMP-dc:Description"] == ["Mine."]
-    assert place.do(takingback.last, new) is None
+    assert place.do(undophoto.last, new) is None
     with pytest.raises(UsageError, match="no edit takes one out of a file"):
-        place.do(takingback.take_back, edit.id)
+        place.do(unediting.undo, edit.id)
     undo(place.config, Which(place=os.fsencode(place.photos / "7.jpg")))
     found = in_file(place.photos / "7.jpg")
     assert (found["XMP-dc:Description"], found["XMP-dc:Subject"]) == ([], [])

@@ -32,7 +32,7 @@ def test_an_older_answer_is_listed_used_and_taken_back(place: Place) -> None:
     assert place.words("1.jpg") == ["Oma", "bar code", "number 1"]
     assert place.progress(edit)["kind"] == "answer"
 
-    back = place.said("POST", f"/edits/{edit['edit_id']}/take-back")
+    back = place.said("POST", f"/edits/{edit['edit_id']}/undo")
     place.carried_out(back)
     assert place.words("1.jpg") == ["Oma", "stripes"]
     assert in_file(place.root / "1.jpg")["XMP-dc:Description"] == ["Stripes."]
@@ -44,12 +44,23 @@ def test_answers_and_edits_that_there_are_not_are_refused(place: Place) -> None:
     use = f"/images/{photo}/answers/{others['id']}/use"
     assert "404" in place.refused("POST", use)
     assert "404" in place.refused("GET", "/images/999999/answers")
-    assert "404" in place.refused("POST", "/edits/999999/take-back")
-    both = {"image_ids": [photo, other], "add": ["both"]}
+    assert "404" in place.refused("POST", "/edits/999999/undo")
+    assert place.said("GET", "/edits") == []
+
+
+def test_tags_of_several_photos_are_taken_back_once(place: Place) -> None:
+    before = place.words("1.jpg")
+    ids = [place.id("1.jpg"), place.id("2.jpg")]
+    both = {"image_ids": ids, "add": ["both"], "remove": ["Oma"]}
     edit = place.said("POST", "/edits/tags", json=both)
-    path = f"/edits/{edit['edit_id']}/take-back"
+    place.carried_out(edit)
+    assert "both" in place.words("1.jpg")
+    path = f"/edits/{edit['edit_id']}/undo"
+    asked = place.said("POST", f"{path}?dry_run=true")
+    assert (asked["edit_id"], asked["photos"]) == (None, 2)
+    place.carried_out(place.said("POST", path))
+    assert place.words("1.jpg") == before
     assert "422" in place.refused("POST", path)
-    assert place.said("GET", "/edits") == [place.progress(edit)]
 
 
 def test_a_photo_is_asked_about_with_a_server_of_choice(place: Place) -> None:

@@ -372,6 +372,18 @@ def test_changes_are_listed_and_can_be_taken_back_later(
     assert counts()["dog"] == 2
 
 
+def test_tags_of_a_selection_are_listed_and_can_be_taken_back_later(
+    db: Database, library: list[int]
+) -> None:
+    before = counts()
+    edits.tag(db, ids=library, add=["trip"], remove=["dog"])
+    test = opened(view="changes")
+    assert f"trip added and dog taken away, {len(library)} photos" in text(test)
+    test = click(click(test, "Look, or take back"), "Undo")
+    assert "Change of trip, dog taken back" in text(test)
+    assert counts() == before
+
+
 # -- hostile names --------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Edit told: what the last edit of a selection came to, how far it is, and its undo.
 
-What was changed shows at once; the files follow as the tagger comes to them. The way
-back is kept for as long as the visit lasts.
+What was changed shows at once; the files follow as the tagger comes to them. The Tags
+page lists it among the last changes, to be taken back later.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,8 @@ import streamlit as st
 
 from pages.parts import told
 from pages.parts.wording import count
-from tagger.tracking import edits, underway
+from tagger.tracking import underway, undophoto, unediting
 from tagger.tracking.edits import Edit
-from tagger.tracking.takeback import Before
 from tagger.web import runtime
 from tagger.web.runtime import Runtime
 
@@ -20,22 +19,25 @@ LOOK_EVERY_S = 2.0
 # More than these the screen does not wait for; they follow in the background.
 AT_ONCE = 2_000
 _KEY = "edit_told"
+_UNDOS = frozenset({unediting.KIND, undophoto.KIND})
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An edit that was made, and the way back from it, if it is none itself."""
+    """An edit that was made; `is_undo` says that it took another one back."""
 
     edit_id: int
     photos: int
     files: int
-    before: Before | None
+    is_undo: bool
 
 
 def made(app: Runtime, edit: Edit) -> None:
     """An edit was made: the screens shall show it, and say so."""
     assert edit.id is not None
-    st.session_state[_KEY] = _Told(edit.id, edit.photos, edit.files, edit.before)
+    st.session_state[_KEY] = _Told(
+        edit.id, edit.photos, edit.files, edit.kind in _UNDOS
+    )
     if edit.photos <= AT_ONCE:
         app.take()  # so that the screens show it at once
 
@@ -52,13 +54,13 @@ def show() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="edit_told"):
         _progress(known)
-        if known.before is not None and known.photos:
+        if not known.is_undo and known.photos:
             st.button(
                 "Undo",
                 icon=":material/undo:",
                 key="edit_undo",
                 on_click=_undo,
-                args=(known.before,),
+                args=(known.edit_id,),
             )
         st.button("Dismiss", key="edit_dismiss", type="tertiary", on_click=_dismiss)
 
@@ -83,7 +85,7 @@ def _watched(known: _Told) -> None:
 
 
 def _sentence(known: _Told, left: int | None) -> str:
-    did = "Changed" if known.before is not None else "Undone:"
+    did = "Undone:" if known.is_undo else "Changed"
     said = f"{did} {count(known.photos, 'photo')}."
     if left is None or not known.files:
         return said
@@ -92,10 +94,10 @@ def _sentence(known: _Told, left: int | None) -> str:
     return f"{said} {count(left, 'file')} still to be written."
 
 
-def _undo(before: Before) -> None:
+def _undo(edit_id: int) -> None:
     app = runtime.current()
     with told.refusals():
-        made(app, edits.take_back(app.db, before))
+        made(app, unediting.undo(app.db, edit_id))
 
 
 def _dismiss() -> None:

@@ -19,12 +19,12 @@ KINDS = frozenset({"rename", "merge", "delete", "vocabulary", "undo"})
 def show(app: Runtime) -> None:
     """The edit the address names, if there is one."""
     edit = underway.of(app.db, tag_address.edit()) if tag_address.edit() else None
-    if edit is None or edit.kind not in KINDS:
+    known = undoables.of(app.db, edit.id) if edit else None
+    if edit is None or not _is_of_tags(edit, known):
         if tag_address.change(()) is None:
             tag_preview.told()
         return
     with st.container(border=True, key="tags_job"):
-        known = undoables.of(app.db, edit.id)
         st.markdown(tag_wording.done(edit, known) + ".")
         tag_preview.told()
         if edit.finished_at is None:
@@ -42,13 +42,13 @@ def show(app: Runtime) -> None:
 
 def show_all(app: Runtime) -> None:
     """The last changes of tags, each to be looked at and taken back."""
-    listed = underway.listed(app.db, limit=LISTED)
-    listed = [edit for edit in listed if edit.kind in KINDS]
+    every = underway.listed(app.db, limit=LISTED)
+    told = [(edit, undoables.of(app.db, edit.id)) for edit in every]
+    listed = [(edit, known) for edit, known in told if _is_of_tags(edit, known)]
     if not listed:
         st.info("No tag was changed yet.", icon=":material/history:")
         return
-    for edit in listed:
-        known = undoables.of(app.db, edit.id)
+    for edit, known in listed:
         with st.container(
             horizontal=True,
             horizontal_alignment="distribute",
@@ -64,6 +64,11 @@ def show_all(app: Runtime) -> None:
                 on_click=tag_address.follow,
                 args=(edit.id,),
             )
+
+
+def _is_of_tags(edit: Underway, known: Undoable | None) -> bool:
+    """Whether it changed tags on many photos; one photo's are in its own view."""
+    return edit.kind in KINDS or known is not None
 
 
 @st.fragment(run_every=LOOK_EVERY_S)

@@ -1,6 +1,7 @@
 """Tag wording: what is done to tags, in words; each is safe in a Streamlit label."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pages.parts.wording import BUILTIN, count, plain
 from tagger.tracking.underway import Underway
@@ -76,9 +77,18 @@ def done(edit: Underway, known: Undoable | None) -> str:
             return f"{names(old)} merged into **{short(str(new))}**"
         case "undo":
             return f"Change of {names(old)} taken back"
+        case "tags":
+            return _tagged(edit.detail)
         case "vocabulary":
             return _of_the_lists(edit, known.before if known else {})
     return "Tags changed"
+
+
+def _tagged(detail: Mapping[str, Any]) -> str:
+    added, gone = detail.get("add", ()), detail.get("remove", ())
+    parts = [f"{names(added)} added"] if added else []
+    parts += [f"{names(gone)} taken away"] if gone else []
+    return " and ".join(parts)
 
 
 def _of_the_lists(edit: Underway, before: Mapping[str, object]) -> str:

@@ -16,7 +16,7 @@ from tagger.catalogue.questions import Image
 from tagger.errors import UsageError
 from tagger.records import ImageState, ImageTag
 from tagger.texts import LONGEST_DESCRIPTION
-from tagger.tracking import answers, edits, takingback, underway
+from tagger.tracking import answers, edits, underway, undophoto, unediting
 from tagger.tracking.edits import LONGEST_TAG, Edit
 from tagger.web import runtime
 from tagger.web.runtime import Runtime
@@ -140,7 +140,7 @@ def _nothing() -> None:
 
 
 def _take_back_button(app: Runtime, image_id: int) -> None:
-    last = takingback.last(app.db, image_id)
+    last = undophoto.last(app.db, image_id)
     if last is None:
         return
     label = "Do the last change again" if last.brings_back else "Undo the last change"
@@ -150,7 +150,7 @@ def _take_back_button(app: Runtime, image_id: int) -> None:
         icon=":material/redo:" if last.brings_back else ":material/undo:",
         help=f"Made {wording.ago(last.created_at)}. The photo's file follows.",
         on_click=act,
-        args=(app, image_id, lambda: takingback.take_back(app.db, last.id)),
+        args=(app, image_id, lambda: unediting.undo(app.db, last.id)),
     )
 
 

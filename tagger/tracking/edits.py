@@ -19,9 +19,9 @@ from tagger.tracking import (
     beforehand,
     choosing,
     tagnames,
-    takeback,
     underway,
     undoables,
+    undotagging,
 )
 from tagger.tracking.beforehand import Said
 from tagger.tracking.changes import IMAGE, record
@@ -35,7 +35,6 @@ from tagger.tracking.schema import (
     person_tags,
     tags,
 )
-from tagger.tracking.takeback import Before
 
 LONGEST_TAG = 200
 
@@ -44,8 +43,7 @@ LONGEST_TAG = 200
 class Edit:
     """An edit, and what it touches: so many photos, of whose files so many change.
 
-    `id` is None while it was only asked about. `before` is the way back from tags that
-    were added and taken away.
+    `id` is None while it was only asked about.
     """
 
     id: int | None
@@ -53,7 +51,6 @@ class Edit:
     photos: int
     files: int
     file_ids: tuple[int, ...] = field(repr=False)
-    before: Before | None = field(default=None, repr=False)
 
 
 def tag(
@@ -117,25 +114,22 @@ def change(
         if dry_run:
             return asked(connection, kind, touched)
         was = beforehand.of(connection, touched)
-        before = takeback.note(connection, added=added, removed=removed)
+        at = utc_now()
+        before = undotagging.before_tagging(
+            connection, added=added, removed=removed, at=at
+        )
         for name, found in added.items():
-            say(connection, found, name, kept=True)
+            say(connection, found, name, kept=True, at=at)
         for name, found in removed.items():
-            say(connection, found, name, kept=False)
+            say(connection, found, name, kept=False, at=at)
         if text is not None:
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
             _resolve(connection, described)
         edit = made(connection, kind, detail, touched, was=was)
-        return replaced(edit, before=before)
-
-
-def take_back(db: Database, before: Before) -> Edit:
-    """Undo the tags of an edit, where nobody has said otherwise since."""
-    with db.write() as connection:
-        ids = takeback.restore(connection, before)
-        detail = {"add": [*before.removed], "remove": [*before.added]}
-        return made(connection, "undo", detail, ids)
+        if text is None and was is None:
+            undoables.keep(connection, edit.id, before)
+        return edit
 
 
 def each(

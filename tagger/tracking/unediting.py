@@ -1,4 +1,4 @@
-"""Unediting: an edit of a tag is taken back on every photo, as an edit of its own.
+"""Unediting: an edit is taken back, whatever it was, as an edit of its own.
 
 What somebody said of a photo since is left as it is: only where the edit's own word
 stands yet is the one from before put in its place. Files follow as with any edit, also
@@ -11,9 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from tagger.errors import UsageError
-from tagger.tracking import choosing, edits, undoables, vocabulary
+from tagger.tracking import (
+    choosing,
+    edits,
+    undoables,
+    undophoto,
+    undotagging,
+    vocabulary,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
+from tagger.tracking.schema import edits as edit_table
 from tagger.tracking.schema import person_tags
 
 KIND = "undo"
@@ -24,15 +32,44 @@ def undo(db: Database, edit_id: int, *, dry_run: bool = False) -> Edit:
 
     Raises `UsageError` for one that cannot be, or was taken back already.
     """
-    known = undoables.of(db, edit_id)
+    with db.write() as connection:
+        edit = connection.execute(select(edit_table).filter_by(id=edit_id)).first()
+        if edit is None:
+            raise UsageError(f"there is no edit {edit_id}")
+        if edit.file_id is not None:
+            return undophoto.undo(connection, edit, dry_run=dry_run)
+        before = _before(connection, edit_id)
+        if undotagging.is_of_tagging(before):
+            return _tagged(connection, edit_id, before, dry_run=dry_run)
+        if "at" in before:
+            return _replaced(connection, edit_id, before, dry_run=dry_run)
+    return _vocabulary(db, edit_id, before, dry_run=dry_run)
+
+
+def _before(connection: Connection, edit_id: int) -> Mapping[str, Any]:
+    """What was there before an edit that can be taken back now."""
+    known = undoables.read(connection, edit_id)
     if known is None:
-        raise UsageError(f"edit {edit_id} cannot be taken back here")
+        raise UsageError(
+            f"edit {edit_id} cannot be taken back: put its writes back with "
+            "`python -m tagger undo`"
+        )
     if known.undone_by is not None:
         raise UsageError(f"edit {edit_id} was taken back already")
-    if "at" not in known.before:
-        return _vocabulary(db, edit_id, known.before, dry_run=dry_run)
-    with db.write() as connection:
-        return _replaced(connection, edit_id, known.before, dry_run=dry_run)
+    return known.before
+
+
+def _tagged(
+    connection: Connection, edit_id: int, before: Mapping[str, Any], *, dry_run: bool
+) -> Edit:
+    """Let tags that were added and taken away be said as they were."""
+    ids = undotagging.restore(connection, before, dry_run=dry_run)
+    if dry_run:
+        return edits.asked(connection, KIND, ids)
+    detail = {"undoes": edit_id, "old": undotagging.names(before), "new": None}
+    undone = edits.made(connection, KIND, detail, ids)
+    undoables.close(connection, edit_id, undone.id)
+    return undone
 
 
 def _replaced(

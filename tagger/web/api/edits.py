@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 
 from tagger.catalogue import questions
-from tagger.tracking import edits, snapshots, takingback, underway, unediting
+from tagger.tracking import edits, snapshots, underway, unediting
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.underway import Underway
@@ -92,17 +92,11 @@ def read_edit(edit_id: AnId) -> EditProgress:
 
 @router.post("/edits/{edit_id}/undo")
 def undo_edit(edit_id: AnId, how: How) -> EditOut:
-    """Take back a rename, merge or deletion of tags, a ban or a synonym.
+    """Take back an edit of tags, a ban, a synonym, or the last edit of one photo.
 
     What was said of a photo since then stays.
     """
     return out(unediting.undo(_db_of(edit_id), edit_id, dry_run=how.dry_run))
-
-
-@router.post("/edits/{edit_id}/take-back")
-def take_back_edit(edit_id: AnId, how: How) -> EditOut:
-    """Undo an edit of one photo by another one, which can be taken back, too."""
-    return out(takingback.take_back(_db_of(edit_id), edit_id, dry_run=how.dry_run))
 
 
 def _db_of(edit_id: int) -> Database:

@@ -1,4 +1,4 @@
-"""Taking back: what a person had said of tags before an edit, and the way back to it.
+"""Undo tagging: what a person had said of tags before an edit, and the way back to it.
 
 What was said before is read in the edit's own transaction. Going back puts it down
 again wherever the edit's word still stands; what somebody said later holds. A tag that
@@ -7,7 +7,6 @@ the person's from then on: rather theirs than lost.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, literal, select
@@ -16,76 +15,75 @@ from tagger.records import utc_now
 from tagger.tracking import choosing, tagnames
 from tagger.tracking.schema import files, person_tags
 
-Photos = Mapping[str, tuple[int, ...]]
+Before = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What an edit found: the photos each tag was added to or taken from.
-
-    `said` are the rows of what a person had said of those tags there until then.
-    """
-
-    added: Photos
-    removed: Photos
-    said: tuple[Mapping[str, Any], ...]
-
-    @property
-    def file_ids(self) -> list[int]:
-        every = (*self.added.values(), *self.removed.values())
-        return sorted({file_id for found in every for file_id in found})
-
-
-def note(
+def before_tagging(
     connection: Connection,
     *,
     added: Mapping[str, Sequence[int]],
     removed: Mapping[str, Sequence[int]],
+    at: str,
 ) -> Before:
-    """What stands now of the tags an edit is about to add and to take away."""
+    """What stands of the tags an edit, made `at` that time, adds and takes away.
+
+    Besides the photos of each, it has the rows of what a person had said of those tags
+    there until then.
+    """
     said: list[Mapping[str, Any]] = []
     for name, found in (*added.items(), *removed.items()):
         rows = select(person_tags).where(*_of(connection, name, found))
         said += [dict(row) for row in connection.execute(rows).mappings()]
-    return Before(
-        added={name: tuple(found) for name, found in added.items()},
-        removed={name: tuple(found) for name, found in removed.items()},
-        said=tuple(said),
-    )
+    return {"tagged_at": at, "added": added, "removed": removed, "said": said}
 
 
-def restore(connection: Connection, before: Before) -> list[int]:
+def is_of_tagging(before: Before) -> bool:
+    """Whether this is what `before_tagging` made."""
+    return "tagged_at" in before
+
+
+def names(before: Before) -> list[str]:
+    """The tags the edit added and took away."""
+    return [*before["added"], *before["removed"]]
+
+
+def restore(connection: Connection, before: Before, *, dry_run: bool) -> list[int]:
     """Put down again what was said before; the photos of which that is so."""
     touched: set[int] = set()
-    for names, kept in ((before.added, True), (before.removed, False)):
+    for names, kept in ((before["added"], True), (before["removed"], False)):
         for name, found in names.items():
-            back = _restored(connection, before, name, found, kept)
-            touched.update(back)
-            if not kept:
-                _keep(connection, name, back)
+            left = _as_left(connection, name, found, kept, at=before["tagged_at"])
+            touched.update(left)
+            if not dry_run:
+                _say_again(connection, before, name, left)
+                if not kept:
+                    _keep(connection, name, left)
     return sorted(touched)
 
 
-def _restored(
-    connection: Connection,
-    before: Before,
-    name: str,
-    found: Sequence[int],
-    kept: bool,
+def _as_left(
+    connection: Connection, name: str, found: Sequence[int], kept: bool, *, at: str
 ) -> list[int]:
-    """The photos where the edit's word on one tag stood, which is taken back."""
-    where = and_(*_of(connection, name, found), person_tags.c.kept.is_(kept))
-    gone = delete(person_tags).where(where)
-    back = connection.execute(
-        gone.returning(person_tags.c.file_id, person_tags.c.tag_id)
-    ).all()
-    places = {(row.file_id, row.tag_id) for row in back}
+    """The photos where the edit's word on one tag stands yet."""
+    words = and_(person_tags.c.kept.is_(kept), person_tags.c.at == at)
+    query = select(person_tags.c.file_id).where(*_of(connection, name, found), words)
+    return list(connection.scalars(query))
+
+
+def _say_again(
+    connection: Connection, before: Before, name: str, ids: Sequence[int]
+) -> None:
+    """Put the words of before in the place of the edit's."""
+    tag_id = tagnames.ids(connection, [name])[tagnames.key(name)]
+    connection.execute(delete(person_tags).where(*_of(connection, name, ids)))
+    among = set(ids)
     rows = [
-        dict(row) for row in before.said if (row["file_id"], row["tag_id"]) in places
+        dict(row)
+        for row in before["said"]
+        if row["tag_id"] == tag_id and row["file_id"] in among
     ]
     if rows:
         connection.execute(person_tags.insert(), rows)
-    return [row.file_id for row in back]
 
 
 def _keep(connection: Connection, name: str, ids: Sequence[int]) -> None:

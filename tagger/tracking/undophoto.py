@@ -1,4 +1,4 @@
-"""Taking back: an edit of one photo is undone by one that says what was said before.
+"""Undo photo: an edit of one photo is undone by one that says what was said before.
 
 Only what the edit changed is put back, and only if nothing was said of it since. A word
 of the person's that the edit took out of the file is said by the person then, so that
@@ -6,8 +6,9 @@ it is written there again. What is taken back is an edit, too, and can be taken 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tagger.errors import UsageError
@@ -57,27 +58,16 @@ def _changed(was: dict[str, object], left: dict[str, object]) -> bool:
     return beforehand.read(was) != beforehand.read(left)
 
 
-def take_back(db: Database, edit_id: int, *, dry_run: bool = False) -> Edit:
+def undo(connection: Connection, edit: Row[Any], *, dry_run: bool) -> Edit:
     """Undo an edit of one photo. Raises `UsageError` if that cannot be, saying why."""
-    with db.write() as connection:
-        row = connection.execute(
-            select(edit_table).where(edit_table.c.id == edit_id)
-        ).first()
-        if row is None:
-            raise UsageError(f"there is no edit {edit_id}")
-        if row.file_id is None:
-            raise UsageError(
-                f"edit {edit_id} is not one of a single photo: put its writes back "
-                "with `python -m tagger undo`"
-            )
-        was, left = beforehand.read(row.was), beforehand.read(row.left)
-        if why := _why_not(connection, was, left):
-            raise UsageError(why)
-        if dry_run:
-            return edits.asked(connection, KIND, [row.file_id])
-        now = beforehand.now(connection, row.file_id)
-        _put_back(connection, was, left)
-        return edits.made(connection, KIND, {"edit": edit_id}, [row.file_id], was=now)
+    was, left = beforehand.read(edit.was), beforehand.read(edit.left)
+    if why := _why_not(connection, was, left):
+        raise UsageError(why)
+    if dry_run:
+        return edits.asked(connection, KIND, [edit.file_id])
+    now = beforehand.now(connection, edit.file_id)
+    _put_back(connection, was, left)
+    return edits.made(connection, KIND, {"edit": edit.id}, [edit.file_id], was=now)
 
 
 def _why_not(connection: Connection, was: Said, left: Said) -> str | None:
