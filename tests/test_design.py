@@ -45,6 +45,7 @@ OWNERS = {
     "filelock": {"tracking"},
     "fastapi": {"web"},
     "starlette": {"web", "app"},
+    "prometheus_client": {"web"},
     "uvicorn": {"web"},
     "altair": {"pages", "web"},
     "rich": {"cli"},

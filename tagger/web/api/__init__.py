@@ -23,9 +23,13 @@ from tagger.web.api import (
     answers,
     duplicates,
     edits,
+    events,
     facets,
     folders,
     images,
+    metrics,
+    overview,
+    processing,
     queue,
     service,
     settings,
@@ -56,8 +60,10 @@ def make() -> FastAPI:
         responses=_PROBLEM,
     )
     for module in (
-        *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(suggestions, folders, settings, sql, answers),
+        # Before `images`, whose numbers would take `search` and `stats` for one.
+        overview,
+        *(service, events, metrics, processing, queue, images, duplicates, facets),
+        *(edits, sheets, vocabulary, suggestions, folders, settings, sql, answers),
     ):
         api.include_router(module.router)
     _add_docs(api)

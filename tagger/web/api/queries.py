@@ -38,11 +38,17 @@ class Filters(BaseModel):
         )
 
 
-class SearchQuery(Filters):
-    """A page of what was found. `after` is `next` or `previous` of another page."""
+class PageQuery(BaseModel):
+    """A page of a list. `after` is `next` or `previous` of another page."""
+
+    model_config = ConfigDict(extra="forbid")
 
     after: str | None = Field(None, max_length=2000)
     limit: int = Field(50, ge=1, le=500)
+
+
+class SearchQuery(Filters, PageQuery):
+    """A page of what was found."""
 
 
 class CompleteQuery(BaseModel):
