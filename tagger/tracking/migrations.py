@@ -180,6 +180,12 @@ def m014_asked_with(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m017_folder_schedule(connection: Connection) -> None:
+    """A folder may have hours of its own, and be looked through at its own pace."""
+    for column in ("hours TEXT", "scan_interval_min FLOAT"):
+        connection.exec_driver_sql(f"ALTER TABLE folders ADD COLUMN {column}")
+
+
 # A step is written out in SQL: what `schema` says goes on changing after it.
 STEPS: tuple[Step, ...] = (
     m001_initial,
@@ -195,6 +201,7 @@ STEPS: tuple[Step, ...] = (
     m012_vectors,
     m013_dismissed,
     m014_asked_with,
+    m017_folder_schedule,
 )
 
 
