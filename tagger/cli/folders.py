@@ -80,20 +80,8 @@ def _set_schedule(db: Database, folder: Folder, options: Namespace) -> None:
     if options.hours is not None:
         schedules.set_hours(db, folder.id, options.hours)
     if options.scan_every is not None:
-        minutes = options.scan_every.strip()
-        schedules.set_scan_interval(db, folder.id, _minutes(minutes))
-
-
-def _minutes(text: str) -> float | None:
-    """A number of minutes; None for nothing, which means: as the settings say."""
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(
-            f"--scan-every takes a number of minutes, or nothing; not {text!r}"
-        ) from None
+        minutes = schedules.minutes(options.scan_every)
+        schedules.set_scan_interval(db, folder.id, minutes)
 
 
 def _set_mode(db: Database, folder: Folder, options: Namespace) -> None:

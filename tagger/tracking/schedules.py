@@ -63,6 +63,17 @@ def set_scan_interval(db: Database, folder_id: int, minutes: float | None) -> No
     _set(db, folder_id, scan_interval_min=minutes)
 
 
+def minutes(typed: str) -> float | None:
+    """How often, as a person typed it; None for nothing. Raises `UsageError`."""
+    try:
+        return float(typed) if typed.strip() else None
+    except ValueError:
+        raise UsageError(
+            f"How often a folder is scanned is a number of minutes, or nothing; "
+            f"not {typed!r}"
+        ) from None
+
+
 def _set(db: Database, folder_id: int, **values: object) -> None:
     with db.write() as connection:
         found = connection.execute(
