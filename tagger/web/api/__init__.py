@@ -28,6 +28,7 @@ from tagger.web.api import (
     folders,
     images,
     queue,
+    searches,
     service,
     settings,
     sheets,
@@ -58,7 +59,7 @@ def make() -> FastAPI:
     )
     for module in (
         *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(suggestions, folders, browse, settings, sql, answers),
+        *(suggestions, folders, browse, settings, sql, answers, searches),
     ):
         api.include_router(module.router)
     _add_docs(api)
