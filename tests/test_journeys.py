@@ -1,4 +1,4 @@
-"""Journeys: what a person comes to do, from the first click to the last, in a browser."""
+"""Journeys: what a person comes to do, from first click to last, in a browser."""
 
 import json
 import re
