@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.support_screens import settled
-from tests.support_web import ROOT, AppProcess, app_process, until
+from tests.support_web import ROOT, AppProcess, app_process, library, until
 from tests.test_browser import CHROMIUM, PATIENCE_MS, QUIET
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -130,7 +130,7 @@ def test_a_folder_is_browsed_to_and_added_on_a_phone(
     expect(page.get_by_text("There are no folders in it.")).to_be_visible()
     expect(page).to_have_url(re.compile("browse="))
     page.get_by_role("button", name="Add folder").click()
-    expect(page.get_by_text("was added")).to_be_visible()
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_contain_text("was added")
     tagged(app, 2)
     page.goto(f"{app.url}/folders?folder=1")
     expect(page.get_by_text("2 photos · 2 tagged", exact=False)).to_be_visible()
@@ -150,3 +150,27 @@ def test_a_link_that_browses_outside_the_roots_lists_nothing_there(
         expect(page.get_by_text("in none of the folders").first).to_be_visible()
         expect(page.get_by_test_id("directory")).to_have_count(1)
         expect(page.get_by_text("secret")).to_have_count(0)
+
+
+def test_arrows_in_the_photo_view_go_on_past_the_end_of_a_page(
+    tmp_path: Path, browser: Browser
+) -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+    with library(tmp_path) as photos:
+        ids = [photos.photo(f"{number:03d}.jpg", "dog") for number in range(202)]
+    with app_process(tmp_path) as process:
+        page = window(browser)
+        page.goto(f"{process.url}/gallery?sort=name&photo={ids[199]}")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_test_id("photo-after").click()
+        expect(page).to_have_url(re.compile(rf"photo={ids[200]}\b"))
+        expect(page).to_have_url(re.compile("after="))
+        dialog.get_by_test_id("photo-after").click()
+        expect(page).to_have_url(re.compile(rf"photo={ids[201]}\b"))
+        expect(dialog.get_by_test_id("photo-after")).to_be_disabled()
+        for number in (200, 199, 198):
+            dialog.get_by_test_id("photo-before").click()
+            expect(page).to_have_url(re.compile(rf"photo={ids[number]}\b"))
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_role("button", name="198.jpg").first).to_be_attached()
