@@ -157,8 +157,14 @@ def test_arrows_in_the_photo_view_go_on_past_the_end_of_a_page(
 ) -> None:
     expect.set_options(timeout=PATIENCE_MS)
     with library(tmp_path) as photos:
-        ids = [photos.photo(f"{number:03d}.jpg", "dog") for number in range(202)]
+        for number in range(202):
+            colour = f"#{number:02x}00{255 - number:02x}"  # each is another picture
+            photos.photo(f"{number:03d}.png", "dog", colour=colour, save_as="PNG")
     with app_process(tmp_path) as process:
+        listed = {"sort": "name", "limit": 500}
+        answer = httpx.get(f"{process.url}/api/images", params=listed, trust_env=False)
+        ids = [image["id"] for image in answer.json()["images"]]
+        assert len(ids) == 202
         page = window(browser)
         page.goto(f"{process.url}/gallery?sort=name&photo={ids[199]}")
         dialog = page.get_by_role("dialog")
@@ -173,4 +179,4 @@ def test_arrows_in_the_photo_view_go_on_past_the_end_of_a_page(
             expect(page).to_have_url(re.compile(rf"photo={ids[number]}\b"))
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
-        expect(page.get_by_role("button", name="198.jpg").first).to_be_attached()
+        expect(page.get_by_role("button", name="198.png").first).to_be_attached()
