@@ -33,6 +33,7 @@ def show(app: Runtime, tags: Sequence[TagCount], wanted: Wanted) -> None:
     """The facets of the photos that `wanted` finds."""
     query = wanted.query
     with st.sidebar:
+        st.caption("Narrow the search")
         chips.show(
             [
                 chips.Chip(tag.name, tag.count, chosen=has(query, clause(tag.name)))
