@@ -88,6 +88,12 @@ def test_without_roots_nothing_is_listed(root: Path) -> None:
             listing([], asked)
 
 
+def test_a_root_that_is_no_whole_path_opens_nothing(root: Path) -> None:
+    assert browsing.roots(["", ".", "photos", f" {root} "]) == [os.fsencode(root)]
+    with pytest.raises(UsageError, match="no folder may be browsed"):
+        listing(["", "."])
+
+
 def test_a_name_that_is_no_text_is_gone_into_all_the_same(root: Path) -> None:
     odd = os.path.join(os.fsencode(root), b"caf\xe9 50%")
     os.makedirs(os.path.join(odd, b"inside"))

@@ -42,8 +42,12 @@ class Listing:
 
 
 def roots(named: Sequence[str]) -> list[bytes]:
-    """The roots of the settings as they are on disk, links resolved, each once."""
-    real = (os.path.realpath(os.path.expanduser(os.fsencode(one))) for one in named)
+    """The roots of the settings as they are on disk, links resolved, each once.
+
+    What is no whole path is none: it would depend on where the program was started.
+    """
+    paths = [os.path.expanduser(os.fsencode(one.strip())) for one in named]
+    real = (os.path.realpath(one) for one in paths if os.path.isabs(one))
     return list(dict.fromkeys(real))
 
 
