@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 # What is claimed of the tracking database holds in PostgreSQL as in SQLite.
 SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intake \
-	undo ownwords reconcile tagging sidecar_scan mirror))
+	undo ownwords reconcile tagging sidecar_scan mirror folder_schedule))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
 .PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens screenshots clean help

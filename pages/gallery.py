@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import empty, filters, foldertree, timeline, wall
+from pages.parts import empty, filters, foldertree, saved_searches, timeline, wall
 from pages.parts.wording import count
 from tagger.catalogue import questions
 from tagger.tracking import folders
@@ -19,6 +19,7 @@ if not questions.counts(app.catalogue).total:
 
 wanted = filters.show(app.catalogue, known)
 page = wall.page(app.catalogue, wanted, key="gallery")
+saved_searches.show(app.config.data_dir)
 with st.sidebar:
     foldertree.show(wanted, version=app.catalogue.seen(), key="gallery")
 

@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from pages.parts import empty, exports, facets, insight, searchbox, wall
+from pages.parts import (
+    copylink,
+    empty,
+    exports,
+    facets,
+    filters,
+    insight,
+    saved_searches,
+    searchbox,
+    wall,
+)
 from pages.parts.wording import count, plain
 from tagger.catalogue import finding, questions
 from tagger.catalogue.query.fields import FIELDS
@@ -11,7 +21,7 @@ from tagger.errors import QueryError
 from tagger.tracking import folders
 from tagger.web import runtime
 
-FACETS = 24
+SORTS = {"relevance": "Best match first", **filters.SORTS}
 FORMS = {
     "beach dog": "with both words, in any form; the best matches come first",
     '"red car"': "with these words in a row",
@@ -26,6 +36,7 @@ FORMS = {
 app = runtime.current()
 
 st.title("Search")
+saved_searches.show(app.config.data_dir)
 
 if not questions.counts(app.catalogue).total:
     empty.no_photos(folders.every(app.db))
@@ -34,12 +45,17 @@ if not questions.counts(app.catalogue).total:
 query = searchbox.show(
     label="Search your photos", placeholder="What should the photo show?"
 )
-with st.popover("What can be written", icon=":material/help:", type="tertiary"):
-    st.table(
-        {"Write": [f"`{form}`" for form in FORMS], "to find photos": FORMS.values()}
-    )
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    sort = filters.order(SORTS)
+    filters.size()
+    saved_searches.offer(app.config.data_dir, query, st.query_params.get("sort", ""))
+    copylink.show(key="search_link")
+    with st.popover("What can be written", icon=":material/help:", type="tertiary"):
+        st.table(
+            {"Write": [f"`{form}`" for form in FORMS], "to find photos": FORMS.values()}
+        )
 
-asked = Wanted(query=query, sort="relevance")
+asked = Wanted(query=query, sort=sort)
 try:
     found = finding.find(
         app.catalogue,
@@ -55,7 +71,7 @@ page, wanted = found.page, found.wanted
 
 if wanted.query.removesuffix("*") != query:
     st.caption(plain(f"Nothing matches {query}. These match {wanted.query}"))
-facets.show(questions.tag_counts(app.catalogue, wanted, limit=FACETS), wanted.query)
+facets.show(app, questions.tag_counts(app.catalogue, wanted, limit=facets.MOST), wanted)
 
 if not page.images:
     empty.no_match()
@@ -65,7 +81,7 @@ with st.container(
     horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
 ):
     total = count(page.total, "photo")
-    st.text(f"{total} found" if query else f"All {total}, newest first")
+    st.text(f"{total} found" if query else f"All {total}")
     exports.show(wanted)
 insight.show(app, wanted)
-wall.show(page, wanted, label=f"{total} found", key="search")
+wall.show(page, wanted, label=f"{total} found", key="search", row_px=filters.row_px())

@@ -296,6 +296,7 @@ class Folder:
 
     `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
     `servers` are those its photos may be sent to, by name; None leaves that open.
+    `hours` and `scan_interval_min` are its own; None goes by the settings.
     """
 
     id: int
@@ -308,6 +309,8 @@ class Folder:
     offline: str | None = None
     mirror: bytes | None = None
     servers: tuple[str, ...] | None = None
+    hours: str | None = None
+    scan_interval_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

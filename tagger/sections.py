@@ -33,7 +33,8 @@ Url = Annotated[str, AfterValidator(_http_url)]
 _CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9])"
 
 
-def _window(value: str) -> str:
+def hours_of_day(value: str) -> str:
+    """Hours of the day as they are kept. Raises `ValueError` for what are none."""
     hours = re.fullmatch(rf"{_CLOCK}\s*[-\u2013]\s*{_CLOCK}", value.strip())
     if not value.strip():
         return ""
@@ -181,7 +182,7 @@ class Scan(_Section):
 class Schedule(_Section):
     """When the queue is worked, in which order, and how much of it."""
 
-    window: Annotated[str, AfterValidator(_window)] = ""
+    window: Annotated[str, AfterValidator(hours_of_day)] = ""
     timezone: Annotated[str, AfterValidator(_timezone)] = ""
     order: Literal["added", "newest"] = "added"
     photos_a_day: int = Field(0, ge=0)

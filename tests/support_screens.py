@@ -50,6 +50,8 @@ SCREENS = {
     "duplicates": "Duplicates",
     "tags": "Tags",
     "folders": "Folders",
+    "folders?folder=2": "Scan every",
+    "folders?browse=roots": "Add a folder",
     "import_tags": "Import tags",
     "settings": "Model servers",
 }
@@ -63,10 +65,15 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
     environment = {
         "TAGGER_DATA_DIR": str(place / "data"),
         "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
+        "TAGGER_APP__BROWSE_ROOTS": json.dumps([str(place)]),
     }
     with app_process(place, environment=environment) as app:
-        add = {"path": str(photos)}
-        httpx.post(f"{app.url}/api/folders", json=add, trust_env=False)
+        for folder in (photos, photos / "later"):
+            folder.mkdir(exist_ok=True)
+            add = {"path": str(folder)}
+            httpx.post(f"{app.url}/api/folders", json=add, trust_env=False)
+        dogs = {"name": "Dogs", "query": "tag:dog"}
+        httpx.put(f"{app.url}/api/searches", json=dogs, trust_env=False)
         asked = f"{app.url}/api/images?state=tagged"
         until(
             lambda: httpx.get(asked, trust_env=False).json()["total"] == 15,

@@ -365,6 +365,23 @@ def test_a_folder_is_added_changed_and_removed(
     assert is_problem(api.delete(address), 404)
 
 
+def test_a_folder_gets_hours_and_a_pace_of_its_own(
+    api: httpx.Client, photos: Library
+) -> None:
+    address = f"/api/folders/{photos.folder_id}/schedule"
+    made = api.put(address, json={"hours": "22:00 - 07:00", "scan_interval_min": 1440})
+    assert made.json()["hours"] == "22:00-07:00"
+    kept = api.put(address, json={"scan_interval_min": None}).json()
+    assert (kept["hours"], kept["scan_interval_min"]) == ("22:00-07:00", None)
+    assert api.put(address, json={"hours": ""}).json()["hours"] is None
+    wrong = api.put(address, json={"hours": "at night"})
+    assert is_problem(wrong, 422)
+    assert "22:00-07:00" in wrong.json()["detail"]
+    assert is_problem(api.put(address, json={"scan_interval_min": 0}), 422)
+    gone = api.put("/api/folders/99/schedule", json={"hours": ""})
+    assert is_problem(gone, 404)
+
+
 def test_where_a_folders_words_go_is_changed(
     api: httpx.Client, photos: Library, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -278,6 +279,39 @@ def test_a_folders_words_are_sent_elsewhere(
     assert refused.returncode == 2
     assert "only where words go into a mirror" in refused.stderr
     assert tagger(environment, "folders", "set", photos).returncode == 2
+
+
+def test_a_folder_gets_hours_and_a_pace_of_its_own(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos = str(tmp_path / "photos")
+    tagger(environment, "folders", "add", photos)
+    hour = int(time.strftime("%H", time.localtime(time.time() + 7200)))
+    hours = f"{hour:02d}:00-{(hour + 1) % 24:02d}:00"
+    changed = tagger(
+        environment,
+        *("folders", "set", photos, "--hours", hours, "--scan-every", "1440"),
+    )
+    assert f"\t{hours}, scan every 1440 min\t" in changed.stdout
+    assert f"waits for {hour:02d}:00" in changed.stdout
+    tagger(environment, "scan", photos)
+    assert (
+        f"3 photos; it waits for {hour:02d}:00" in tagger(environment, "status").stdout
+    )
+    [waits] = said(tagger(environment, "status", "--json"))["waiting"]  # type: ignore[index]
+    assert (waits["folder"], waits["photos"]) == (photos, 3)
+    wrong = tagger(environment, "folders", "set", photos, "--hours", "at night")
+    assert wrong.returncode == 2
+    assert "two times of day" in wrong.stderr
+    wrong = tagger(environment, "folders", "set", photos, "--scan-every", "often")
+    assert "a number of minutes" in wrong.stderr
+    [plain] = said(  # type: ignore[misc]
+        tagger(
+            environment,
+            *("folders", "set", photos, "--hours", "", "--scan-every", "", "--json"),
+        )
+    )
+    assert (plain["hours"], plain["scan_interval_min"]) == (None, None)
 
 
 def test_the_demo_tags_the_samples_with_no_server(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = {
-    *("children", "config", "errors", "logs", "outfiles", "records", "sections"),
-    *("texts", "__init__"),
+    *("children", "config", "errors", "hours", "logs", "outfiles", "records"),
+    *("sections", "texts", "__init__"),
 }
 MAY_IMPORT = {
     "imaging": set(),

@@ -455,7 +455,7 @@ def test_a_search_that_cannot_be_read_is_answered_with_a_sentence() -> None:
 def test_a_tag_is_put_into_a_search_and_taken_out(
     query: str, tag: str, expected: str
 ) -> None:
-    assert facets.toggled(query, tag) == expected
+    assert facets.toggled(query, facets.clause(tag)) == expected
 
 
 def test_an_export_is_of_exactly_what_was_searched_for() -> None:

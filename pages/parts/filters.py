@@ -40,8 +40,8 @@ def show(catalogue: Catalogue, folders: Sequence[Folder]) -> Wanted:
         tags = _tags(catalogue)
         month = _one_of("Taken", "month", taken, "Any time", 140)
         state = _one_of("State", "state", wording.STATES, "Any state", 140)
-        sort = _one_of("Sort", "sort", SORTS, None, 150)
-        _size()
+        sort = order(SORTS)
+        size()
         _place()
     return Wanted(
         query=foldertree.clause(foldertree.asked()),
@@ -61,7 +61,13 @@ def row_px() -> int:
     return min(max(asked, SMALLEST_PX), LARGEST_PX)
 
 
-def _size() -> None:
+def order(names: Mapping[str, str]) -> str:
+    """The order of the photos, of those there are names for; the first is usual."""
+    return str(_one_of("Sort", "sort", names, None, 150))
+
+
+def size() -> None:
+    """How large the thumbnails are."""
     st.slider(
         "Thumbnails",
         SMALLEST_PX,

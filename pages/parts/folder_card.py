@@ -1,49 +1,61 @@
 """Folder card: one folder with its photos, its settings, and what can be done to it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import places, told, wording
+from pages.parts import (
+    folder_inside,
+    folder_list,
+    folder_schedule,
+    places,
+    told,
+    wording,
+)
 from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
-from tagger.records import Folder, Watching, WriteMode
+from tagger.records import Folder, ImageState, Watching, WriteMode
 from tagger.tracking import bindings, folders
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
+from tagger.web.runtime import Runtime
 
 
 def show(
-    db: Database,
+    app: Runtime,
     folder: Folder,
     counts: FolderCount | None,
     watching: Watching | None,
-    *,
-    common_mirror: Path,
-    servers: Sequence[str],
 ) -> None:
-    """The card; each change is carried out at once.
-
-    `servers` are the names a folder can be bound to.
-    """
+    """The card; each change is carried out at once."""
     with st.container(border=True, key=f"folder_{folder.id}"):
-        st.code(shown(folder.path), language=None, wrap_lines=True)
-        if folder.offline:
-            st.warning(plain(folder.offline), icon=":material/link_off:")
-        st.text(_summary(folder, counts))
-        if watching is not None and folder.active:
-            st.caption(plain(wording.watching(watching)))
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            _write_mode(db, folder)
-            _active(db, folder)
-            _actions(db, folder)
-        _servers(db, folder, servers)
-        st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
-        if folder.write_mode is WriteMode.MIRROR:
-            tree = shown(mirror_tree(folder, common_mirror))
-            st.code(tree, language=None, wrap_lines=True)
+        _facts(folder, counts, watching)
+        _actions(app.db, folder, counts)
+        _words(app, folder)
+        _servers(app.db, folder, app.config.server_names)
+        folder_schedule.show(app.db, folder, app.config)
+        folder_inside.show(app.catalogue, folder)
+
+
+def _facts(
+    folder: Folder, counts: FolderCount | None, watching: Watching | None
+) -> None:
+    st.code(shown(folder.path), language=None, wrap_lines=True)
+    if folder.offline:
+        st.warning(plain(folder.offline), icon=":material/link_off:")
+    st.text(_summary(folder, counts))
+    if not folder.offline:
+        st.caption(plain(folder_list.state_of(folder, watching)[1]))
+
+
+def _words(app: Runtime, folder: Folder) -> None:
+    """Where its words go, and what that means."""
+    _write_mode(app.db, folder)
+    st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
+    if folder.write_mode is WriteMode.MIRROR:
+        tree = shown(mirror_tree(folder, app.config.mirror_dir))
+        st.code(tree, language=None, wrap_lines=True)
 
 
 def _summary(folder: Folder, counts: FolderCount | None) -> str:
@@ -127,16 +139,20 @@ def _active(db: Database, folder: Folder) -> None:
     )
 
 
-def _actions(db: Database, folder: Folder) -> None:
-    if st.button("Show photos", key=f"folder_{folder.id}_photos"):
-        places.gallery(folder=str(folder.id))
-    if st.button(
-        "Scan now", key=f"folder_{folder.id}_scan", disabled=not folder.active
-    ):
-        folders.request_scan(db, folder.id)
-        st.toast("The folder will be looked through.")
-    if st.button("Remove", key=f"folder_{folder.id}_remove"):
-        _confirm_removal(db, folder)
+def _actions(db: Database, folder: Folder, counts: FolderCount | None) -> None:
+    key = f"folder_{folder.id}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _active(db, folder)
+        if st.button("Show photos", key=f"{key}_photos"):
+            places.gallery(folder=str(folder.id))
+        failed = counts.failed if counts else 0
+        if failed and st.button(f"Show {failed:,} failed", key=f"{key}_failed"):
+            places.gallery(folder=str(folder.id), state=ImageState.FAILED)
+        if st.button("Scan now", key=f"{key}_scan", disabled=not folder.active):
+            folders.request_scan(db, folder.id)
+            st.toast("The folder will be looked through.")
+        if st.button("Remove", key=f"{key}_remove"):
+            _confirm_removal(db, folder)
 
 
 @st.dialog("Remove this folder?")
@@ -163,3 +179,4 @@ def _confirm_removal(db: Database, folder: Folder) -> None:
 def _remove(db: Database, folder_id: int) -> None:
     with told.refusals():
         folders.remove(db, folder_id)
+        folder_list.choose(None)

@@ -1,7 +1,8 @@
 """Photo: one photograph in full, with its words, who said each, and its facts."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -25,10 +26,22 @@ from tagger.records import Facts, ImageState
 from tagger.web import pictures, runtime
 
 
-def show_asked(around: Sequence[int]) -> None:
-    """Open the photo the address names, if any; `around` is the list it stands in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beyond:
+    """What lies beside a page of a list: marks of the pages there, as it names them.
+
+    `nearest` is the photo next to this page at such a mark.
+    """
+
+    previous: str | None
+    next: str | None
+    nearest: Callable[[str], int | None]
+
+
+def show_asked(around: Sequence[int], beyond: Beyond | None = None) -> None:
+    """Open the photo the address names, if any; `around` is the page it stands on."""
     if st.query_params.get("photo", "").isdecimal():
-        _show(list(around))
+        _show(list(around), beyond)
 
 
 def left() -> str | None:
@@ -45,23 +58,23 @@ def _closed() -> None:
 
 
 @st.dialog("Photo", width="large", on_dismiss=_closed)
-def _show(around: list[int]) -> None:
+def _show(around: list[int], beyond: Beyond | None) -> None:
     with told.refusals():
         image = questions.image(
             runtime.current().catalogue, int(st.query_params["photo"])
         )
         if not viewer.is_info_open():
-            _picture(image, around)
+            _picture(image, around, beyond)
             return
         picture, words = st.columns([3, 2], gap="medium")
         with picture:
-            _picture(image, around)
+            _picture(image, around, beyond)
         with words:
             _words(image)
 
 
-def _picture(image: Image, around: list[int]) -> None:
-    at = around.index(image.id) if image.id in around else None
+def _picture(image: Image, around: list[int], beyond: Beyond | None) -> None:
+    beside = _beside(image.id, around, beyond)
     can_be_read = image.facts is not None and image.state is not ImageState.MISSING
     picture = viewer.Picture(
         id=image.id,
@@ -74,14 +87,44 @@ def _picture(image: Image, around: list[int]) -> None:
     )
     step = viewer.show(
         picture,
-        before=around[at - 1] if at else None,
-        after=around[at + 1] if at is not None and at + 1 < len(around) else None,
+        before=beside.before,
+        after=beside.after,
         key="photo_viewer",
     )
     if step is None and viewer.is_info_open():
         step = similar.show(runtime.current().catalogue, image.id)
-    if step is not None:
-        _open(step)
+    if step is None:
+        return
+    if step in beside.pages:
+        # The page it stands on is shown with it, so that one can go on from there.
+        st.query_params["photo"] = str(step)
+        st.query_params["after"] = beside.pages[step]
+        st.rerun()
+    _open(step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """The photos before and after one, and the marks of those on other pages."""
+
+    before: int | None = None
+    after: int | None = None
+    pages: Mapping[int, str] = field(default_factory=dict)
+
+
+def _beside(image_id: int, around: list[int], beyond: Beyond | None) -> _Beside:
+    if image_id not in around:
+        return _Beside()
+    at, pages = around.index(image_id), {}
+    before = around[at - 1] if at else None
+    after = around[at + 1] if at + 1 < len(around) else None
+    if before is None and beyond is not None and beyond.previous:
+        before = beyond.nearest(beyond.previous)
+        pages |= {before: beyond.previous} if before is not None else {}
+    if after is None and beyond is not None and beyond.next:
+        after = beyond.nearest(beyond.next)
+        pages |= {after: beyond.next} if after is not None else {}
+    return _Beside(before=before, after=after, pages=pages)
 
 
 def _open(image_id: int) -> None:

@@ -18,9 +18,10 @@ def photo(photo_id: int) -> NoReturn:
     gallery(photo=str(photo_id))
 
 
-def search(query: str) -> NoReturn:
-    """Go to the search page with this in its box."""
-    st.switch_page(PAGES / "search.py", query_params={"q": query})
+def search(query: str, *, sort: str = "") -> NoReturn:
+    """Go to the search page with this in its box, in an order other than the usual."""
+    address = {"q": query, "sort": sort} if sort else {"q": query}
+    st.switch_page(PAGES / "search.py", query_params=address)
 
 
 def folders() -> NoReturn:

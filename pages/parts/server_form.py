@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import setting_form, told
+from pages.parts import setting_form, told, wording
 from pages.parts.wording import plain
 from tagger.records import ServerState
 from tagger.sections import Server
@@ -13,6 +13,7 @@ from tagger.web import servers
 from tagger.web.runtime import Runtime
 
 Values = dict[str, Any]
+SAMPLE_PX = 220
 
 
 def show(app: Runtime, held: Mapping[str, str]) -> None:
@@ -56,17 +57,36 @@ def _form(position: int, server: Values, held: Mapping[str, str]) -> Values | No
             test = st.form_submit_button(
                 "Test the connection", key=f"server_{position}_test"
             )
+            sample = st.form_submit_button(
+                "Test with a photo", key=f"server_{position}_sample"
+            )
             save = st.form_submit_button(
                 "Save", type="primary", key=f"server_{position}_save"
             )
     if test:
         _test(edited)
+    if sample:
+        _try_out(edited)
     return edited if save else None
 
 
 def _test(server: Values) -> None:
     with told.refusals(), st.spinner("Asking the server"):
         _tell(servers.check(server))
+
+
+def _try_out(server: Values) -> None:
+    """Its answer to a photograph that comes with the program; none of yours is sent."""
+    with told.refusals(), st.spinner("The server is looking at a sample photo"):
+        tried = servers.try_out(server)
+        answer = tried.answer
+        took = wording.seconds(answer.seconds)
+        st.success(plain(f"{answer.model} answered in {took}."))
+        with st.container(horizontal=True):
+            st.image(tried.jpeg, width=SAMPLE_PX, alt="The sample photo")
+            with st.container():
+                st.text(answer.description)
+                st.text(", ".join(tag.name for tag in answer.tags))
 
 
 def _tell(found: ServerState) -> None:

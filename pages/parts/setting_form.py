@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pages.parts import told, wording
 from pages.parts.wording import plain
 from tagger.records import WriteMode
-from tagger.web import settings
+from tagger.web import comments, settings
 from tagger.web.runtime import Runtime
 
 TITLES = {
@@ -26,6 +26,7 @@ TITLES = {
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",
     "data": "Where the program keeps its own files",
+    "tracking": "A database for several machines that tag one library together",
 }
 
 
@@ -76,7 +77,7 @@ def field(
     """
     label = wording.setting(key)
     common: dict[str, Any] = {
-        "help": plain(f"{key} in the file"),
+        "help": _help(key),
         "disabled": variable is not None,
         "key": f"settings_{key}{unique}",
     }
@@ -104,6 +105,15 @@ def field(
         )
         return [line.strip() for line in lines.splitlines() if line.strip()]
     return st.text_input(label, value=value, width=520, **common)
+
+
+def _help(key: str) -> str:
+    """What the file says of it, where it stands there, and what goes before that."""
+    said = comments.every().get(key, "")
+    return plain(
+        f"{said} ({key} in the file; the environment variable "
+        f"{settings.variable(key)} goes before it.)"
+    )
 
 
 def _number(

@@ -10,6 +10,7 @@ from pages.parts import grid, photo, selection, selection_bar
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Page, Wanted
 from tagger.catalogue.store import Catalogue
+from tagger.web import runtime
 
 PHOTOS_A_PAGE = 200
 
@@ -60,7 +61,18 @@ def show(
         with st.container(horizontal=True, horizontal_alignment="center"):
             _turn("Previous", page.previous, f"{key}_previous", ":material/arrow_back:")
             _turn("Next", page.next, f"{key}_next", ":material/arrow_forward:")
-    photo.show_asked([card.id for card in page.images])
+    photo.show_asked([card.id for card in page.images], _beyond(page, wanted))
+
+
+def _beyond(page: Page, wanted: Wanted) -> photo.Beyond:
+    """The pages beside this one, so that the photo view does not end with it."""
+
+    def nearest(mark: str) -> int | None:
+        catalogue = runtime.current().catalogue
+        found = questions.page(catalogue, wanted, after=mark, limit=1).images
+        return found[0].id if found else None
+
+    return photo.Beyond(previous=page.previous, next=page.next, nearest=nearest)
 
 
 def _turn(label: str, after: str | None, key: str, icon: str) -> None:

@@ -174,7 +174,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
         actions,
         "set",
         "folders:change",
-        "change where a folder's words go, or which servers may have its photos",
+        "change where a folder's words go, who may have its photos, and when",
         json=True,
         epilog="What was written so far stays where it is. To set `mirror` once more\n"
         "writes again what is missing there.",
@@ -182,6 +182,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     change.add_argument("folder", metavar="PATH_OR_ID")
     _write_options(change)
     change.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
+    _schedule_options(change)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),
@@ -189,6 +190,20 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     ):
         one = _command(actions, name, run, text, json=True)
         one.add_argument("folder", metavar="PATH_OR_ID")
+
+
+def _schedule_options(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--hours",
+        metavar="FROM-TO",
+        help='the hours its photos are worked on, such as "22:00-07:00"; "": those of '
+        "schedule.window",
+    )
+    command.add_argument(
+        "--scan-every",
+        metavar="MINUTES",
+        help='how often it is looked through; "": as scan.interval_min says',
+    )
 
 
 def _write_options(command: ArgumentParser, *, required: bool = False) -> None:

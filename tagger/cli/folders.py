@@ -12,13 +12,13 @@ from tagger.config import Config
 from tagger.errors import UsageError, shown
 from tagger.pipeline.discover import Scanner
 from tagger.records import Folder, Watching, WriteMode
-from tagger.tracking import bindings, folders, runs
+from tagger.tracking import bindings, folders, runs, schedules, waiting
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
 COLUMNS = (
     *("id", "folder", "active", "subfolders", "writes to", "servers"),
-    *("last scan", "changes", ""),
+    *("hours", "last scan", "changes", ""),
 )
 ANY = "any"
 
@@ -50,16 +50,19 @@ def _path(text: str) -> bytes:
 
 
 def change(options: Namespace, config: Config) -> int:
-    """Have a folder's words written elsewhere, or bind it to servers, from now on."""
+    """Change where a folder's words go, its servers, or its hours, from now on."""
+    others = (options.servers, options.hours, options.scan_every)
     if options.write is None and (
-        options.servers is None or options.mirror is not None
+        all(one is None for one in others) or options.mirror is not None
     ):
         raise UsageError(
-            "folders set: say what to change, with --write (and --mirror) or --servers"
+            "folders set: say what to change, with --write (and --mirror), --servers, "
+            "--hours or --scan-every"
         )
     names = _servers(options.servers, config)
     with Database.of(config) as db:
         folder = _named(db, options.folder)
+        _set_schedule(db, folder, options)
         if options.servers is not None:
             bindings.bind(db, folder.id, names)
         if options.write is not None:
@@ -71,6 +74,14 @@ def change(options: Namespace, config: Config) -> int:
             "what was written so far stays where it is"
         )
     return _show(options, config, [folder])
+
+
+def _set_schedule(db: Database, folder: Folder, options: Namespace) -> None:
+    if options.hours is not None:
+        schedules.set_hours(db, folder.id, options.hours)
+    if options.scan_every is not None:
+        minutes = schedules.minutes(options.scan_every)
+        schedules.set_scan_interval(db, folder.id, minutes)
 
 
 def _set_mode(db: Database, folder: Folder, options: Namespace) -> None:
@@ -226,14 +237,28 @@ def _show(
                 "yes" if folder.recursive else "no",
                 _written(folder, config),
                 ANY if folder.servers is None else ", ".join(folder.servers),
+                _hours(folder, config),
                 _minute(folder.last_scan_at),
                 _changes(watching.get(folder.id)),
-                f"offline: {folder.offline}" if folder.offline else "",
+                _remark(folder, config),
             )
             for folder in listed
         ],
     )
     return 0
+
+
+def _hours(folder: Folder, config: Config) -> str:
+    """When it is worked on, and how often it is looked through if that is its own."""
+    hours = folder.hours or config.schedule.window or "always"
+    pace = folder.scan_interval_min
+    return hours if pace is None else f"{hours}, scan every {pace:g} min"
+
+
+def _remark(folder: Folder, config: Config) -> str:
+    if folder.offline:
+        return f"offline: {folder.offline}"
+    return waiting.until(folder, config.schedule) or ""
 
 
 def _changes(watching: Watching | None) -> str:

@@ -2,12 +2,14 @@
 
 import time
 from argparse import Namespace
+from typing import Any
 
 from tagger.cli import output
 from tagger.config import Config
+from tagger.errors import shown
 from tagger.records import ServerReport, Status
 from tagger.tracking import costs as tracking_costs
-from tagger.tracking import snapshots
+from tagger.tracking import folders, snapshots, waiting
 from tagger.tracking import status as tracking_status
 from tagger.tracking.database import Database
 
@@ -22,18 +24,33 @@ def status(options: Namespace, config: Config) -> int:
     """Show where the queue stands, who is asked, and what went wrong last."""
     with Database.of(config) as db:
         now = tracking_status.read(db)
+        apart = _waiting(db, config)
         errors = [
             {"file": image.shown_path, "state": image.state, "reason": image.reason}
             for image in snapshots.troubled(db, limit=LAST_ERRORS)
         ]
     if options.json:
-        output.data({"status": now, "last_errors": errors})
+        output.data({"status": now, "last_errors": errors, "waiting": apart})
         return 0
     for text in _lines(now):
         output.line(text)
+    for one in apart:
+        output.line(f"  {one['folder']}: {one['photos']} photos; it {one['until']}")
     for error in errors:
         output.line(f"  {error['file']}: {error['state']}: {error['reason']}")
     return 0
+
+
+def _waiting(db: Database, config: Config) -> list[dict[str, Any]]:
+    """The folders with photos in the queue whose own hours it is not."""
+    queued = {place.folder_id: place.waiting for place in waiting.by_folder(db)}
+    found = []
+    for folder in folders.every(db):
+        until = waiting.until(folder, config.schedule) if folder.hours else None
+        if until and queued.get(folder.id):
+            row = {"folder": shown(folder.path), "photos": queued[folder.id]}
+            found.append({**row, "until": until})
+    return found
 
 
 def _lines(now: Status) -> list[str]:

@@ -66,12 +66,13 @@ class Feed:
         self._lease_s = lease_s
         self._inherited = self._claim_now_at = self._edits_at = 0.0
         self.gate_says = Pass()
+        self._left: int | None = None
         self.groups = Groups(servers)
         self._take_rules(bindings.read(stages.db))
 
     def may_go(self, item: Item) -> bool:
         """Whether the gate lets a photo pass that was taken before it was shut."""
-        return not self.gate_says.takes_back or is_wanted_now(item)
+        return self.gate_says.lets(item.job.folder_id) or is_wanted_now(item)
 
     def tick(self, run_id: int | None) -> None:
         """Take new jobs as there is room, and give back what has to wait."""
@@ -79,9 +80,8 @@ class Feed:
         self._read_rules()
         if self._patient:
             self._claim_edits()
-        if self._gate is not None:
-            self.gate_says = self._gate.look()
-        if self.gate_says.takes_back:
+        self._look_at_the_gate()
+        if self.gate_says.takes_back or not self.gate_says.among.is_all:
             self._asking.give_back_waiting(lambda item: not self.may_go(item))
         for group in self.groups.all:
             if not group.problem:
@@ -92,6 +92,16 @@ class Feed:
                 )
         if run_id is None:
             self._claim_wanted_now()
+
+    def _look_at_the_gate(self) -> None:
+        """What is under way is counted first: an answer in between counts twice then,
+        for a moment, and not never.
+        """
+        under_way = self._held.unasked.total()
+        if self._gate is not None:
+            self.gate_says = self._gate.look()
+        room = self.gate_says.room
+        self._left = None if room is None else room - under_way
 
     def reports(self) -> tuple[ServerReport, ...]:
         """What stands with each server that photos may be sent to now."""
@@ -155,8 +165,8 @@ class Feed:
             self._ahead(group) - self._held.unasked[group.names],
             self._all_ahead - len(self._held),
         )
-        if self.gate_says.room is not None:
-            room = min(room, self.gate_says.room - self._held.unasked.total())
+        if self._left is not None:
+            room = min(room, self._left)
         if room <= 0 or not self.groups.is_due(group):
             return
         began = time.monotonic()
@@ -164,12 +174,14 @@ class Feed:
             self._stages.db,
             limit=room,
             run_id=run_id,
-            among=group.among,
+            among=group.among.within(self.gate_says.among),
             newest_first=self._gate is not None and self._gate.newest_first,
             lease_s=self._lease_s,
         )
         if len(claimed) < room:
             self.groups.was_empty(group, time.monotonic() - began)
+        if self._left is not None:
+            self._left -= len(claimed)
         self._take(claimed)
 
     def _ahead(self, group: Group) -> int:

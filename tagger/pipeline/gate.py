@@ -2,83 +2,58 @@
 
 It is shut while somebody paused the queue, outside the hours of `schedule.window`, and
 once `schedule.photos_a_day` photos were asked about since the window opened, or since
-midnight. Photos a person wants now go through in any case, and count. Hours are read
-off the clock of the time zone, so that a change to summer time moves nothing.
+midnight. A folder with hours of its own goes by them instead of the window, and by all
+else as others do. Photos a person wants now go through in any case, and count.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from tagger.errors import shown
+from tagger.hours import Hours
 from tagger.sections import Schedule
-from tagger.tracking import controls, results
+from tagger.tracking import controls, results, schedules
+from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
+from tagger.tracking.schedules import Own
 
-_MINUTE = timedelta(minutes=1)
-# Two days: a window that opens once a day opens within that, whatever clocks do.
-_FAR = 2 * 24 * 60
+__all__ = ["Gate", "Hours", "Pass", "Shut"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shut:
+    """A folder whose own hours it is not, and what is to be said of that."""
+
+    folder_id: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What may be taken: up to `room` photos (None: any number), or none, for `why`.
 
-    `by_person` says that a pause holds, `takes_back` that also those taken already and
-    not asked about yet go back.
+    Only those of the folders `among`; `apart` are folders that hours of their own keep
+    out. `by_person` says that a pause holds, `takes_back` that also those taken already
+    and not asked about yet go back, wherever they are.
     """
 
     room: int | None = None
     why: str | None = None
     by_person: bool = False
     takes_back: bool = False
+    among: Among = ALL
+    apart: tuple[Shut, ...] = ()
 
+    @property
+    def opened(self) -> frozenset[int]:
+        """The folders that may be worked on by hours of their own, and others not."""
+        return (self.room != 0 and self.among.only) or frozenset()
 
-class Hours:
-    """The hours of the day in which the queue is worked."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self._zone = ZoneInfo(schedule.timezone) if schedule.timezone else None
-        self.said = schedule.window
-        if schedule.window:
-            self._opens, self._shuts = schedule.window.split("-")
-            self.said += f" {schedule.timezone}" if schedule.timezone else ""
-
-    def are_open(self, at: datetime) -> bool:
-        if not self.said:
-            return True
-        clock = f"{at.astimezone(self._zone):%H:%M}"
-        if self._opens < self._shuts:
-            return self._opens <= clock < self._shuts
-        return clock >= self._opens or clock < self._shuts
-
-    def next_opening(self, at: datetime) -> datetime:
-        """The first minute after `at` in which it opens."""
-        minute = at.replace(second=0, microsecond=0)
-        for _ in range(_FAR):
-            was_open, minute = self.are_open(minute), minute + _MINUTE
-            if self._is_start(minute, was_open=was_open):
-                return minute
-        return minute
-
-    def began(self, at: datetime) -> datetime:
-        """When the day that `at` lies in began: the last opening, or midnight."""
-        minute = at.replace(second=0, microsecond=0)
-        for _ in range(_FAR):
-            if self._is_start(minute, was_open=self.are_open(minute - _MINUTE)):
-                return minute
-            minute -= _MINUTE
-        return minute
-
-    def _is_start(self, minute: datetime, *, was_open: bool) -> bool:
-        if self.said:
-            return self.are_open(minute) and not was_open
-        day, before = self.local(minute).date(), self.local(minute - _MINUTE).date()
-        return day != before
-
-    def local(self, at: datetime) -> datetime:
-        return at.astimezone(self._zone)
+    def lets(self, folder_id: int) -> bool:
+        """Whether photos of the folder may still be asked about."""
+        return not self.takes_back and self.among.has(folder_id)
 
 
 class Gate:
@@ -96,7 +71,7 @@ class Gate:
         self._clock = clock
         self._hours = Hours(schedule)
         self._began: tuple[datetime, datetime] | None = None
-        self._next = datetime.min.replace(tzinfo=UTC)
+        self._next: dict[str, datetime] = {}
 
     @property
     def newest_first(self) -> bool:
@@ -107,30 +82,50 @@ class Gate:
         now = datetime.fromtimestamp(self._clock(), UTC)
         if pause := controls.read(self._db).pause:
             return Pass(room=0, why=pause, by_person=True, takes_back=True)
+        opened, apart = self._own(now)
+        among, why = Among(but=frozenset(one.folder_id for one in apart)), None
         if not self._hours.are_open(now):
-            opening = self._said(self._next_opening(now), now)
-            why = f"it is outside the hours {self._hours.said}; goes on {opening}"
-            return Pass(room=0, why=why, takes_back=True)
+            why = (
+                f"it is outside the hours {self._hours.said}; "
+                f"goes on {self._said(self._hours, now)}"
+            )
+            if not opened:
+                return Pass(room=0, why=why, takes_back=True)
+            among = Among(only=opened)
         if not self._schedule.photos_a_day:
-            return Pass()
-        return self._left_of_the_day(now)
+            return Pass(among=among, apart=apart, why=why)
+        found = self._left_of_the_day(now)
+        return replace(found, among=among, apart=apart, why=found.why or why)
+
+    def _own(self, now: datetime) -> tuple[frozenset[int], tuple[Shut, ...]]:
+        """The folders with hours of their own: those whose hours it is, and others."""
+        opened, apart = set[int](), []
+        for own in schedules.with_hours(self._db):
+            hours = Hours.of(own.hours, timezone=self._schedule.timezone)
+            if hours.are_open(now):
+                opened.add(own.folder_id)
+            else:
+                apart.append(self._shut(own, hours, now))
+        return frozenset(opened), tuple(apart)
+
+    def _shut(self, own: Own, hours: Hours, now: datetime) -> Shut:
+        return Shut(
+            folder_id=own.folder_id,
+            why=f"{shown(own.path)} has the hours {hours.said}; "
+            f"goes on {self._said(hours, now)}",
+        )
 
     def _left_of_the_day(self, now: datetime) -> Pass:
         most = self._schedule.photos_a_day
         done = results.count_since(self._db, self._beginning(now).timestamp())
         if done < most:
             return Pass(room=most - done)
-        again = self._said(self._next_opening(now), now)
+        again = self._said(self._hours, now)
         return Pass(
             room=0,
             why=f"{done:,} photos were asked about, and schedule.photos_a_day is "
             f"{most:,}; goes on {again}",
         )
-
-    def _next_opening(self, now: datetime) -> datetime:
-        if now >= self._next:
-            self._next = self._hours.next_opening(now)
-        return self._next
 
     def _beginning(self, now: datetime) -> datetime:
         minute = now.replace(second=0, microsecond=0)
@@ -138,9 +133,9 @@ class Gate:
             self._began = minute, self._hours.began(minute)
         return self._began[1]
 
-    def _said(self, at: datetime, now: datetime) -> str:
-        local, today = self._hours.local(at), self._hours.local(now).date()
-        day = "" if local.date() == today else " tomorrow"
-        if (local.date() - today).days > 1:
-            day = f" on {local.day} {local:%B}"
-        return f"at {local:%H:%M}{day}"
+    def _said(self, hours: Hours, now: datetime) -> str:
+        """When these hours begin; that is looked for once, minute by minute."""
+        known = self._next.get(hours.said)
+        if known is None or now >= known:
+            known = self._next[hours.said] = hours.next_opening(now)
+        return f"at {hours.clock(known, now)}"

@@ -21,12 +21,14 @@ from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import recover, room
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
-from tagger.pipeline.gate import Gate
+from tagger.pipeline.gate import Gate, Pass
 from tagger.pipeline.lookalikes import LookAlikes
 from tagger.pipeline.meanings import Meanings
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
 from tagger.tracking import bound, folders, jobs, presence, runs, underway, upgrades
+from tagger.tracking.bindings import Among
+from tagger.tracking.database import Database
 from tagger.vision.choose import Choice, choose
 
 log = logging.getLogger(__name__)
@@ -180,8 +182,8 @@ class _Tagger:
             return "waiting", "; ".join(waits)
         if self._flow.held:
             return "working", "; ".join(waits) or gate.why or self._scouts.problem
-        if gate.why and jobs.are_waiting(self._db):
-            return "waiting", gate.why
+        if why := _shut_out(self._db, gate):
+            return "waiting", why
         return "idle", self._exiftool_problem or self._scouts.problem
 
     def _report(self, state: str, message: str | None) -> None:
@@ -245,6 +247,20 @@ class _Tagger:
                 log.info("asking again about %s photos of the built-in model", count)
         except DataFull as error:
             self._room.is_out(error)
+
+
+def _shut_out(db: Database, gate: Pass) -> str | None:
+    """Why photos that are there wait for the gate to open; None if none does."""
+    apart = frozenset(one.folder_id for one in gate.apart)
+    if gate.why and jobs.are_waiting(db, Among(but=apart | gate.opened)):
+        return gate.why
+    if not apart or not jobs.are_waiting(db, Among(only=apart)):
+        return None
+    return "; ".join(
+        one.why
+        for one in gate.apart
+        if jobs.are_waiting(db, Among(only=frozenset({one.folder_id})))
+    )
 
 
 def _finishing(why: str | None, held: int) -> str | None:

@@ -26,7 +26,7 @@ class Scouts:
         self._scanner = workshop.scanner
         self._settings = workshop.config.scan
         self._stop = stop
-        self._active: frozenset[int] = frozenset()
+        self._active: tuple[Folder, ...] = ()
         self._why_not = "scan.watch is never"
         self._watcher = self._make_watcher()
         self.alone = False
@@ -56,9 +56,14 @@ class Scouts:
         """How changes of each folder come to be known."""
         if self._watcher:
             return self._watcher.watching()
-        every = f"looked through every {self._settings.interval_min:g} min"
-        note = f"{every}: {self._why_not}"
-        return {folder_id: Watching(note=note) for folder_id in self._active}
+        common = self._settings.interval_min
+        return {
+            folder.id: Watching(
+                note=f"looked through every {folder.scan_interval_min or common:g} "
+                f"min: {self._why_not}"
+            )
+            for folder in self._active
+        }
 
     def work(self) -> None:
         """Until told to stop; a thread's work, so that a long scan holds up nobody."""
@@ -77,7 +82,7 @@ class Scouts:
 
     def _round(self) -> None:
         active = [folder for folder in folders.every(self._db) if folder.active]
-        self._active = frozenset(folder.id for folder in active)
+        self._active = tuple(active)
         if self._watcher:
             # Watched first and looked through then: nothing can come in between.
             self._watcher.follow(active, self._mirrors(active))

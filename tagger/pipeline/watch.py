@@ -69,7 +69,8 @@ class Watcher:
         share_of: Callable[[bytes], str] = share_of,
     ) -> None:
         self._observer = Observer()
-        self._every = f"{interval_min:g} min"
+        self._interval_min = interval_min
+        self._own_min: dict[int, float | None] = {}
         self._share_of = (lambda _: "") if shares else share_of
         self._watches: dict[Subject, tuple[float, ObservedWatch]] = {}
         self._failed: dict[Subject, tuple[float, str]] = {}
@@ -96,6 +97,7 @@ class Watcher:
         Mirrors are given by the ids of their folders.
         """
         self._mirrors = {path for _, path in mirrors}
+        self._own_min = {one.id: one.scan_interval_min for one in folders}
         wanted = {s for s in map(_subject, folders) if s is not None}
         wanted |= {s for s in (_place(*one) for one in mirrors) if s is not None}
         for subject in wanted - set(self._watches) - set(self._untelling):
@@ -141,7 +143,8 @@ class Watcher:
             # Most often the limit of inotify watches; scans go on without hints.
             problem = (
                 f"{shown(path)} cannot be watched ({error.strerror}); "
-                f"it is looked through at intervals instead, every {self._every}"
+                "it is looked through at intervals instead, "
+                f"every {self._every(folder_id)}"
             )
             log.warning("%s", problem)
             self._failed[subject] = time.monotonic(), problem
@@ -184,6 +187,10 @@ class Watcher:
             _add(found, subject, Watching(watched=watched, of=of, note=note))
         return found
 
+    def _every(self, folder_id: int) -> str:
+        """How often a folder is looked through, whatever gives signs of it."""
+        return f"{self._own_min.get(folder_id) or self._interval_min:g} min"
+
     def _counts(self, subject: Subject) -> tuple[int, int]:
         """How many folders are watched, and how many could not be."""
         known = self._watches.get(subject)
@@ -197,7 +204,8 @@ class Watcher:
         enough = max(65_536, 4 * (watched + refused))
         return (
             f"watching {watched:,} of {watched + refused:,} folders in "
-            f"{shown(subject[1])}; the rest is looked through every {self._every}; "
+            f"{shown(subject[1])}; the rest is looked through "
+            f"every {self._every(subject[0])}; "
             f"raise fs.inotify.max_user_watches (it is {self._limit or 0:,}): "
             f"`sudo sysctl fs.inotify.max_user_watches={enough}`"
         )
@@ -205,8 +213,8 @@ class Watcher:
     def _scanned(self, subject: Subject, kind: str) -> str:
         what = "its mirror" if subject[1] in self._mirrors else "it"
         return (
-            f"looked through every {self._every}: {what} is on a network share "
-            f"({kind}), where changes made by other machines give no sign"
+            f"looked through every {self._every(subject[0])}: {what} is on a network "
+            f"share ({kind}), where changes made by other machines give no sign"
         )
 
     # -- hints -------------------------------------------------------------------------

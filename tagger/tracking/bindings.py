@@ -69,6 +69,17 @@ class Among:
         where = true() if self.only is None else folder_id.in_(sorted(self.only))
         return and_(where, folder_id.not_in(sorted(self.but))) if self.but else where
 
+    def has(self, folder_id: int) -> bool:
+        """Whether a folder is one of them."""
+        is_in = self.only is None or folder_id in self.only
+        return is_in and folder_id not in self.but
+
+    def within(self, other: "Among") -> "Among":
+        """Those of them that are among the others too."""
+        sets = [one for one in (self.only, other.only) if one is not None]
+        only = frozenset.intersection(*sets) if sets else None
+        return Among(only=only, but=self.but | other.but)
+
     @property
     def is_all(self) -> bool:
         return self.only is None and not self.but

@@ -252,19 +252,27 @@ def request_scan(db: Database, folder_id: int | None) -> None:
 
 
 def due(db: Database, *, interval_s: float) -> list[Folder]:
-    """Active folders to be looked through now: asked for, or last seen too long ago."""
-    limit = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - interval_s))
+    """Active folders to be looked through now: asked for, or last seen too long ago.
+
+    A folder's own interval goes before `interval_s`.
+    """
+    now = time.time()
     with db.read() as connection:
         rows = connection.execute(
-            select(folders).where(
-                folders.c.removed_at.is_(None),
-                folders.c.active,
-                folders.c.scan_requested_at.is_not(None)
-                | folders.c.last_scan_at.is_(None)
-                | (folders.c.last_scan_at < limit),
-            )
+            select(folders).where(folders.c.removed_at.is_(None), folders.c.active)
         )
-        return [_folder(row) for row in rows]
+        return [
+            _folder(row)
+            for row in rows
+            if row.scan_requested_at is not None
+            or row.last_scan_at is None
+            or row.last_scan_at < _ago(now, row.scan_interval_min, interval_s)
+        ]
+
+
+def _ago(now: float, own_min: float | None, interval_s: float) -> str:
+    seconds = interval_s if own_min is None else own_min * 60
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now - seconds))
 
 
 def scan_begins(db: Database, folder_id: int) -> None:
@@ -301,4 +309,6 @@ def _folder(row: Row[Any]) -> Folder:
         offline=row.offline,
         mirror=row.mirror,
         servers=tuple(row.servers) if row.servers is not None else None,
+        hours=row.hours,
+        scan_interval_min=row.scan_interval_min,
     )

@@ -165,10 +165,10 @@ def workable(run_id: int | None, among: Among = ALL) -> ColumnElement[bool]:
     return and_(jobs.c.run_id == run_id, exists(photo))
 
 
-def are_waiting(db: Database) -> bool:
-    """Whether there is any photo that the taggers could work on."""
+def are_waiting(db: Database, among: Among = ALL) -> bool:
+    """Whether there is any photo that the taggers could work on, among some folders."""
     with db.read() as connection:
-        statement = select(jobs.c.id).where(workable(None)).limit(1)
+        statement = select(jobs.c.id).where(workable(None, among)).limit(1)
         return connection.execute(statement).first() is not None
 
 

@@ -180,6 +180,12 @@ def m014_asked_with(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m017_folder_schedule(connection: Connection) -> None:
+    """A folder may have hours of its own, and be looked through at its own pace."""
+    for column in ("hours TEXT", "scan_interval_min FLOAT"):
+        connection.exec_driver_sql(f"ALTER TABLE folders ADD COLUMN {column}")
+
+
 def m018_ratings(connection: Connection) -> None:
     """Photos have the rating of their files, and how sharp and well exposed they are.
 
@@ -204,6 +210,7 @@ STEPS: tuple[Step, ...] = (
     m012_vectors,
     m013_dismissed,
     m014_asked_with,
+    m017_folder_schedule,
     m018_ratings,
 )
 

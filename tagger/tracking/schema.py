@@ -83,6 +83,8 @@ folders = Table(
     Column("made_by_tag", Boolean, nullable=False, default=False),
     Column("mirror", LargeBinary),
     Column("servers", JSON(none_as_null=True)),
+    Column("hours", Text),
+    Column("scan_interval_min", Float),
     sqlite_autoincrement=True,
 )
 

@@ -1,10 +1,14 @@
 """Waiting: which photos are in the queue, where they lie, and which come next."""
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from tagger.records import ImageState
+from tagger.hours import Hours
+from tagger.records import Folder, ImageState
+from tagger.sections import Schedule
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import in_line, workable
 from tagger.tracking.queueing import FIRST, NOW
@@ -65,6 +69,17 @@ def by_folder(db: Database) -> list[Place]:
                     new=counts.get(ImageState.NEW.value, 0),
                 )
     return sorted(found.values(), key=lambda place: (-place.waiting, place.path))
+
+
+def until(
+    folder: Folder, schedule: Schedule, *, at_s: float | None = None
+) -> str | None:
+    """`waits for 22:00`, while it is not the hours of an active folder."""
+    if not folder.active:
+        return None
+    window = folder.hours or schedule.window
+    at = datetime.fromtimestamp(time.time() if at_s is None else at_s, UTC)
+    return Hours.of(window, timezone=schedule.timezone).waits(at)
 
 
 def upcoming(db: Database, *, limit: int, newest_first: bool) -> list[Next]:

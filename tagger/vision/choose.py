@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from tagger.config import Config
 from tagger.errors import UsageError
-from tagger.records import ServerState
+from tagger.imaging.picture import Picture
+from tagger.records import Answer, ServerState
 from tagger.sections import BUILTIN, Model, Server
 from tagger.vision.builtin import Builtin
 from tagger.vision.ollama import Ollama
@@ -118,6 +119,18 @@ def _kept(config: Config, servers: Sequence[Server]) -> list[Member]:
     names = {server.called for server in servers}
     others = [server for server in config.servers if server.called not in names]
     return [Member(b, is_open=False) for b in _made(config.model, others)]
+
+
+def ask_once(config: Config, server: Server, picture: Picture, path: bytes) -> Answer:
+    """What one server says of one picture, which it need not be configured for.
+
+    Raises what asking raises: see `Backend.describe`.
+    """
+    [backend] = _made(config.model, [server])
+    try:
+        return backend.describe(picture, path)
+    finally:
+        backend.close()
 
 
 def states(config: Config) -> tuple[ServerState, ...]:

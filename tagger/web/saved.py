@@ -8,14 +8,18 @@ is replaced as a whole or stays as it was.
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tagger.errors import DataError, UsageError
 
 NAME = "questions.json"
 LONGEST_NAME = 100
 MOST = 1000
+
+T = TypeVar("T")
 
 _writing = threading.Lock()
 
@@ -30,10 +34,16 @@ class Question:
 
 def every(data_dir: Path) -> list[Question]:
     """All of them by name. Raises `DataError` if the file is none of ours."""
-    path = data_dir / NAME
+    questions = load(
+        data_dir / NAME, lambda one: Question(str(one["name"]), str(one["sql"]))
+    )
+    return sorted(questions, key=lambda one: one.name.casefold())
+
+
+def load(path: Path, read: Callable[[Any], T]) -> list[T]:
+    """What a file of ours lists, each as it is `read`. Raises `DataError`."""
     try:
-        found = json.loads(path.read_text("utf-8"))
-        questions = [Question(str(one["name"]), str(one["sql"])) for one in found]
+        return [read(one) for one in json.loads(path.read_text("utf-8"))]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -42,14 +52,13 @@ def every(data_dir: Path) -> list[Question]:
         raise DataError(
             f"{path} is damaged: {error}. Mend it, or move it away to begin anew"
         ) from error
-    return sorted(questions, key=lambda one: one.name.casefold())
 
 
 def named(data_dir: Path, name: str) -> Question:
     """The question of this name. Raises `UsageError` if there is none."""
     known = every(data_dir)
     for question in known:
-        if question.name == _tidy(name):
+        if question.name == tidy(name):
             return question
     there = ", ".join(question.name for question in known) or "none are saved yet"
     raise UsageError(f"There is no saved question called {name}; there are: {there}")
@@ -57,7 +66,7 @@ def named(data_dir: Path, name: str) -> Question:
 
 def save(data_dir: Path, name: str, sql: str) -> Question:
     """Keep a question under a name; one that had the name gives way."""
-    question = Question(_tidy(name), sql)
+    question = Question(tidy(name), sql)
     if not question.name or len(question.name) > LONGEST_NAME:
         raise UsageError(f"A name has 1 to {LONGEST_NAME} characters")
     if not sql.strip():
@@ -66,7 +75,7 @@ def save(data_dir: Path, name: str, sql: str) -> Question:
         others = [one for one in every(data_dir) if one.name != question.name]
         if len(others) >= MOST:
             raise UsageError(f"There are {MOST} saved questions; remove one first")
-        _replace(data_dir / NAME, [*others, question])
+        replace(data_dir / NAME, [asdict(one) for one in (*others, question)])
     return question
 
 
@@ -74,15 +83,18 @@ def remove(data_dir: Path, name: str) -> None:
     """Forget a question. Raises `UsageError` if there is none of this name."""
     with _writing:
         gone = named(data_dir, name)
-        _replace(data_dir / NAME, [one for one in every(data_dir) if one != gone])
+        rest = [asdict(one) for one in every(data_dir) if one != gone]
+        replace(data_dir / NAME, rest)
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
+    """A name as it is kept: one line, without what cannot be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 
-def _replace(path: Path, questions: list[Question]) -> None:
-    text = json.dumps([asdict(one) for one in questions], indent=1)
+def replace(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Put a list in the place of the one in the file. Raises `DataError`."""
+    text = json.dumps(rows, indent=1)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8") as file:

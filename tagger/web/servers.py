@@ -1,21 +1,34 @@
 """Model servers on screen: what stands with each, and a test before one is saved."""
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from tagger.config import Config
+from tagger.config import ROOT, Config
 from tagger.errors import UsageError
-from tagger.records import ServerState
+from tagger.imaging.look import look
+from tagger.records import Answer, ServerState
 from tagger.sections import BUILTIN, Server
 from tagger.vision import choose
 from tagger.web import runtime
+
+SAMPLE = ROOT / "data" / "samples" / "friends.jpg"
 
 
 def states() -> tuple[ServerState, ...]:
     """What stands with each server of the settings, asked now."""
     return choose.states(runtime.current().config)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a server said of the sample photograph, which is here as JPEG."""
+
+    jpeg: bytes
+    answer: Answer
 
 
 def check(values: Mapping[str, Any]) -> ServerState:
@@ -24,13 +37,31 @@ def check(values: Mapping[str, Any]) -> ServerState:
     `values` are keys of one `[[servers]]` table. Raises `UsageError` on a bad one.
     """
     config = runtime.current().config
+    server = _checked(values)
+    return choose.states(config.model_copy(update={"servers": (server,)}))[0]
+
+
+def try_out(values: Mapping[str, Any]) -> Tried:
+    """Have a server describe a photograph that comes with the program.
+
+    Raises `UsageError` on bad values, and what asking a server raises.
+    """
+    config = runtime.current().config
+    server = _checked(values)
+    if not SAMPLE.is_file():
+        raise UsageError(f"{SAMPLE} is missing; it comes with the program")
+    path = os.fsencode(SAMPLE)
+    picture = look(path, side_px=config.model.image_side_px).picture
+    return Tried(picture.jpeg(), choose.ask_once(config, server, picture, path))
+
+
+def _checked(values: Mapping[str, Any]) -> Server:
     try:
-        server = Server.model_validate(dict(values))
+        return Server.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{key} = {first['input']!r}: {first['msg']}") from error
-    return choose.states(config.model_copy(update={"servers": (server,)}))[0]
 
 
 def names(config: Config) -> list[str]:

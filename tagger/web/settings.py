@@ -23,7 +23,10 @@ from tagger.sections import Server
 
 # What the app takes from its start; everything else holds from the next photo on.
 _READ_AT_START = frozenset(
-    {"app.host", "app.port", "app.log_level", "data.dir", "data.catalogue"}
+    {
+        *("app.host", "app.port", "app.log_level", "data.dir", "data.catalogue"),
+        "tracking.url",
+    }
 )
 _PLAIN_VARIABLES = {
     "HOST": "app.host",
@@ -56,6 +59,16 @@ def overridden(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         if name.startswith("TAGGER_") and separator:
             held[f"{section}.{key}"] = name
     return held
+
+
+def variable(key: str) -> str:
+    """The environment variable that goes before a setting of the file."""
+    section, _, name = key.partition(".")
+    if section == "servers":
+        return "TAGGER_SERVERS"
+    if key == "data.dir":
+        return "TAGGER_DATA_DIR"
+    return f"TAGGER_{section}__{name}".upper()
 
 
 def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:

@@ -21,6 +21,7 @@ import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     answers,
+    browse,
     duplicates,
     edits,
     events,
@@ -31,6 +32,7 @@ from tagger.web.api import (
     overview,
     processing,
     queue,
+    searches,
     service,
     settings,
     sheets,
@@ -63,7 +65,8 @@ def make() -> FastAPI:
         # Before `images`, whose numbers would take `search` and `stats` for one.
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
-        *(edits, sheets, vocabulary, suggestions, folders, settings, sql, answers),
+        *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
+        *(settings, sql, answers),
     ):
         api.include_router(module.router)
     _add_docs(api)

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, Watching
-from tagger.tracking import bindings, folders, runs
+from tagger.tracking import bindings, folders, runs, schedules
 from tagger.web import runtime
 from tagger.web.api import shapes
 from tagger.web.api.models import (
@@ -17,6 +17,7 @@ from tagger.web.api.models import (
     FolderOut,
     Message,
     ModeIn,
+    ScheduleIn,
     ServersIn,
 )
 from tagger.web.runtime import Runtime
@@ -107,6 +108,17 @@ def bind(folder_id: int, wanted: ServersIn) -> FolderOut:
     if names is not None:
         names = opened.config.servers_called(names)
     bindings.bind(opened.db, folder_id, names)
+    return _out(opened, folders.get(opened.db, folder_id))
+
+
+@router.put("/{folder_id}/schedule")
+def schedule(folder_id: int, wanted: ScheduleIn) -> FolderOut:
+    """Give the folder hours and a pace of its own, or those of the settings again."""
+    opened, _ = _known(folder_id)
+    if "hours" in wanted.model_fields_set:
+        schedules.set_hours(opened.db, folder_id, wanted.hours)
+    if "scan_interval_min" in wanted.model_fields_set:
+        schedules.set_scan_interval(opened.db, folder_id, wanted.scan_interval_min)
     return _out(opened, folders.get(opened.db, folder_id))
 
 

@@ -201,8 +201,9 @@ class WatchingOut(BaseModel):
 class FolderOut(BaseModel):
     """A folder somebody added. `offline` says why it cannot be reached now.
 
-    `mirror` is where its sidecars are, if `write_mode` is `mirror`. `watching` is null
-    while no tagger watches it.
+    `mirror` is where its sidecars are, if `write_mode` is `mirror`. Its own `hours` and
+    `scan_interval_min` are null where it goes by the settings. `watching` is null while
+    no tagger watches it.
     """
 
     id: int
@@ -215,6 +216,8 @@ class FolderOut(BaseModel):
     last_scan_at: str | None
     offline: str | None
     servers: list[str] | None
+    hours: str | None
+    scan_interval_min: float | None
     watching: WatchingOut | None = None
 
 
@@ -255,6 +258,16 @@ class ServersIn(_In):
     """The servers a folder's photos may be sent to, by name; null: any."""
 
     servers: list[str] | None
+
+
+class ScheduleIn(_In):
+    """When a folder is worked on, and how often it is looked through.
+
+    Empty `hours`, or null minutes: as the settings say. What is left out stays.
+    """
+
+    hours: str = ""
+    scan_interval_min: float | None = None
 
 
 class RetryIn(_In):

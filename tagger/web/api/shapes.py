@@ -44,6 +44,8 @@ def folder(
         offline=known.offline,
         watching=WatchingOut.model_validate(asdict(watching)) if watching else None,
         servers=None if known.servers is None else list(known.servers),
+        hours=known.hours,
+        scan_interval_min=known.scan_interval_min,
     )
 
 
