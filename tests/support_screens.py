@@ -49,6 +49,9 @@ SCREENS = {
     "sql": "SQL",
     "duplicates": "Duplicates",
     "tags": "Tags",
+    "compare": "New comparison",
+    "compare?comparison=1": "What it comes to",
+    "compare?comparison=1&blind=1": "of 15 photos judged",
     "folders": "Folders",
     "import_tags": "Import tags",
     "settings": "Model servers",
@@ -72,7 +75,21 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
             lambda: httpx.get(asked, trust_env=False).json()["total"] == 15,
             within_s=120,
         )
+        _compare(app)
         yield app
+
+
+def _compare(app: AppProcess) -> None:
+    """Have the built-in model compared with a server that is away."""
+    address, away = f"{app.url}/api/comparisons", "http://127.0.0.1:9"
+    body = {"contenders": [{"server": "builtin"}, {"server": away}]}
+    made = httpx.post(address, json=body, trust_env=False).json()["id"]
+    until(
+        lambda: (
+            httpx.get(f"{address}/{made}", trust_env=False).json()["state"] == "done"
+        ),
+        within_s=120,
+    )
 
 
 @contextmanager

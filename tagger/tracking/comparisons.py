@@ -301,6 +301,7 @@ def _comparison(connection: Connection, row: Row[Any]) -> Comparison:
         contenders=tuple(contenders_of(connection, row.id)),
         answered=answered,
         failed=sum(outcomes.values()) - answered,
+        invalid=outcomes.get(Outcome.INVALID.value, 0),
         chosen=chosen,
         is_worked_on=row.token is not None and (row.lease_until or 0) > time.time(),
         created_at=row.created_at,

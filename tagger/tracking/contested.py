@@ -78,7 +78,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A comparison with how far it is. `is_worked_on`: somebody holds it now."""
+    """A comparison with how far it is. `is_worked_on`: somebody holds it now.
+
+    `failed` are all questions without an answer, `invalid` those of them that will not
+    be asked again.
+    """
 
     id: int
     name: str
@@ -87,6 +91,7 @@ class Comparison:
     contenders: tuple[Contender, ...]
     answered: int
     failed: int
+    invalid: int
     chosen: int
     is_worked_on: bool
     created_at: str
@@ -96,6 +101,11 @@ class Comparison:
     def questions(self) -> int:
         """How many there are in all."""
         return len(self.photos) * len(self.contenders)
+
+    @property
+    def left(self) -> int:
+        """How many can still be asked, or once more."""
+        return self.questions - self.answered - self.invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

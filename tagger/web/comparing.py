@@ -18,7 +18,7 @@ from tagger.tracking import agreement, comparisons
 from tagger.tracking.agreement import Result
 from tagger.tracking.contested import Contender, Whole, Wish
 from tagger.vision import contending
-from tagger.web import servers, settings
+from tagger.web import runtime, servers, settings
 from tagger.web.runtime import Runtime
 from tagger.web.settings import Saved
 
@@ -75,7 +75,7 @@ def make(
     """
     photos = list(ids) or sample(opened, query, count)
     of = "chosen photos" if ids else query.strip() or "all photos"
-    models = " and ".join(dict.fromkeys(one.model for one in wishes))
+    models = ", ".join(dict.fromkeys(one.model for one in wishes))
     return comparisons.make(
         opened.db, name=f"{models}: {of}", photos=photos, wishes=wishes
     )
@@ -87,10 +87,9 @@ def result(opened: Runtime, whole: Whole) -> Result:
     return agreement.result(whole, {card.id: card.tags for card in cards})
 
 
-def offered(config: Config, server: str) -> ServerState | None:
-    """What a server has now; None for the built-in model."""
-    if server == BUILTIN:
-        return None
+def offered(server: str) -> ServerState:
+    """What stands with a server of the settings, and which models it has, asked now."""
+    config = runtime.current().config
     return servers.check(contending.server_called(config, server).model_dump())
 
 

@@ -21,6 +21,7 @@ import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     answers,
+    comparisons,
     duplicates,
     edits,
     facets,
@@ -57,7 +58,7 @@ def make() -> FastAPI:
     )
     for module in (
         *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(suggestions, folders, settings, sql, answers),
+        *(suggestions, folders, settings, sql, answers, comparisons),
     ):
         api.include_router(module.router)
     _add_docs(api)
