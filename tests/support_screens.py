@@ -44,6 +44,11 @@ WINDOWS = (
 # Each screen, and what is seen on it once it is complete.
 SCREENS = {
     "": "Most frequent tags",
+    "?view=cloud": "Click a tag to see its photos",
+    "?view=time&by=year": "Click a bar to see its photos",
+    "?view=together": "Of the 200 most frequent tags",
+    "?view=cameras": "camera",
+    "?view=models": "To compare models on the same photos",
     "gallery": "photos",
     "search?q=dog": "found",
     "sql": "SQL",

@@ -150,4 +150,6 @@ def test_photos_selected_in_the_gallery_are_compared(
     expect(page.get_by_test_id("judge-answer")).to_have_count(2)
     page.go_back()
     expect(page.get_by_text("New comparison")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("terse:1b and"))).to_be_visible()
+    expect(
+        page.get_by_role("button", name=re.compile("terse:1b, builtin"))
+    ).to_be_visible()

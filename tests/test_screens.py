@@ -4,6 +4,7 @@ Each is photographed; the pictures are kept in the folder `screens` of the test 
 where `--screens FOLDER` says, to be looked at.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_screens_have_no_barrier_no_traceback_and_ask_nothing_outside(
         for screen, seen in SCREENS.items():
             page.goto(f"{app.url}/{screen}")
             settled(page, seen)
-            name = screen.split("?")[0] or "dashboard"
+            name = re.sub(r"[^a-z_0-9]+", "-", screen).strip("-") or "dashboard"
             page.screenshot(path=kept / f"{name}-{window.name}.png", full_page=True)
             assert page.locator("[data-testid=stException]").count() == 0, screen
             wide = page.evaluate("document.documentElement.scrollWidth")
