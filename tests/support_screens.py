@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ SCREENS = {
     "?view=cloud": "Click a tag to see its photos",
     "?view=time&by=year": "Click a bar to see its photos",
     "?view=together": "Of the 200 most frequent tags",
-    "?view=cameras": "camera",
+    "?view=cameras": "Click a bar to see its photos",
     "?view=models": "To compare models on the same photos",
     "gallery": "photos",
     "search?q=dog": "found",
@@ -68,6 +69,7 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
     """The program with the sample photos, tagged by the built-in model."""
     photos = place / "photos"
     shutil.copytree(ROOT / "data" / "samples", photos)
+    _date(photos)
     environment = {
         "TAGGER_DATA_DIR": str(place / "data"),
         "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
@@ -82,6 +84,15 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
         )
         _compare(app)
         yield app
+
+
+def _date(photos: Path) -> None:
+    """Let each photo say when and with which camera it was taken."""
+    for number, path in enumerate(sorted(photos.glob("*.[jp][pn]g"))):
+        when = f"{2018 + number // 3}:{1 + number * 5 % 12:02d}:11 10:00:00"
+        said = [f"-DateTimeOriginal={when}", f"-Model={('X100V', 'M10')[number % 2]}"]
+        command = ["exiftool", "-q", "-overwrite_original", *said, str(path)]
+        subprocess.run(command, check=True)
 
 
 def _compare(app: AppProcess) -> None:

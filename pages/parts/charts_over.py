@@ -16,6 +16,7 @@ from tagger.catalogue.insights import Camera, TagMonth
 HEIGHT_PX = 320
 _BAR_PX = 26
 _AROUND_PX = 90
+_LEAST_PX = 170  # of less, title and axis would leave nothing to the bars
 _PICKED = "picked"
 
 Row = dict[str, Any]
@@ -110,7 +111,7 @@ def cameras_chart(counts: Sequence[Camera]) -> alt.Chart:
         alt.Chart(
             alt.InlineData(values=rows),
             title="Photos by camera",
-            height=_BAR_PX * len(rows) + _AROUND_PX,
+            height=max(_BAR_PX * len(rows) + _AROUND_PX, _LEAST_PX),
         )
         .mark_bar(cornerRadiusEnd=3, cursor="pointer")
         .encode(

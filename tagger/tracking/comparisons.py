@@ -198,12 +198,14 @@ def choose(
 def unchoose(db: Database, comparison_id: int, file_id: int) -> None:
     """Forget what was chosen for a photo."""
     with db.write() as connection:
-        _row(connection, comparison_id)
-        connection.execute(
-            delete(choices).where(
-                choices.c.comparison_id == comparison_id, choices.c.file_id == file_id
+        row = _row(connection, comparison_id)
+        if file_id in row.photos:
+            connection.execute(
+                delete(choices).where(
+                    choices.c.comparison_id == comparison_id,
+                    choices.c.file_id == file_id,
+                )
             )
-        )
 
 
 def remove(db: Database, comparison_id: int) -> None:
@@ -248,8 +250,9 @@ def _refuse_unknown(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _row(connection: Connection, comparison_id: int) -> Row[Any]:
+    # An address may hold any number; PostgreSQL refuses to compare with a large one.
     row = connection.execute(
-        select(comparisons).where(comparisons.c.id == comparison_id)
+        select(comparisons).where(comparisons.c.id.in_(numbers([comparison_id])))
     ).first()
     if row is None:
         raise UsageError(f"there is no comparison {comparison_id}")
