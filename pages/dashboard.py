@@ -4,8 +4,8 @@ import streamlit as st
 
 from pages.parts import (
     activity,
-    charts,
     empty,
+    explore,
     failures,
     grid,
     places,
@@ -17,7 +17,6 @@ from tagger.catalogue.questions import Wanted
 from tagger.tracking import folders
 from tagger.web import runtime
 
-TAGS_SHOWN = 12
 NEWEST_SHOWN = 14
 
 app = runtime.current()
@@ -52,21 +51,6 @@ opened = grid.show(
 if opened is not None:
     places.photo(opened)
 
-tags_side, months_side = st.columns(2, gap="large")
-with tags_side:
-    tags = questions.tag_counts(app.catalogue, limit=TAGS_SHOWN)
-    if tags:
-        picked = charts.tags_clicked(tags, key="dashboard_tags")
-        if picked is not None:
-            places.gallery(tag=picked)
-    else:
-        st.caption("No photo has a tag yet.")
-with months_side:
-    months = questions.months(app.catalogue)
-    if months:
-        charts.months(months, key="dashboard_months")
-    else:
-        st.caption("No photo says when it was taken.")
-
+explore.show(app)
 failures.show(app)
 activity.show(app.catalogue)

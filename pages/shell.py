@@ -37,6 +37,7 @@ chosen = st.navigation(
         "Manage": [
             page("folders", "Folders", "folder_open"),
             page("tags", "Tags", "sell"),
+            page("compare", "Compare models", "balance"),
             page("import_tags", "Import tags", "upload_file"),
             page("settings", "Settings", "tune"),
         ],

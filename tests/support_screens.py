@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,11 +45,19 @@ WINDOWS = (
 # Each screen, and what is seen on it once it is complete.
 SCREENS = {
     "": "Most frequent tags",
+    "?view=cloud": "Click a tag to see its photos",
+    "?view=time&by=year": "Click a bar to see its photos",
+    "?view=together": "Of the 200 most frequent tags",
+    "?view=cameras": "Click a bar to see its photos",
+    "?view=models": "To compare models on the same photos",
     "gallery": "photos",
     "search?q=dog": "found",
     "sql": "SQL",
     "duplicates": "Duplicates",
     "tags": "Tags",
+    "compare": "New comparison",
+    "compare?comparison=1": "What it comes to",
+    "compare?comparison=1&blind=1": "of 15 photos judged",
     "folders": "Folders",
     "folders?folder=2": "Scan every",
     "folders?browse=roots": "Add a folder",
@@ -62,6 +71,7 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
     """The program with the sample photos, tagged by the built-in model."""
     photos = place / "photos"
     shutil.copytree(ROOT / "data" / "samples", photos)
+    _date(photos)
     environment = {
         "TAGGER_DATA_DIR": str(place / "data"),
         "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
@@ -79,7 +89,30 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
             lambda: httpx.get(asked, trust_env=False).json()["total"] == 15,
             within_s=120,
         )
+        _compare(app)
         yield app
+
+
+def _date(photos: Path) -> None:
+    """Let each photo say when and with which camera it was taken."""
+    for number, path in enumerate(sorted(photos.glob("*.[jp][pn]g"))):
+        when = f"{2018 + number // 3}:{1 + number * 5 % 12:02d}:11 10:00:00"
+        said = [f"-DateTimeOriginal={when}", f"-Model={('X100V', 'M10')[number % 2]}"]
+        command = ["exiftool", "-q", "-overwrite_original", *said, str(path)]
+        subprocess.run(command, check=True)
+
+
+def _compare(app: AppProcess) -> None:
+    """Have the built-in model compared with a server that is away."""
+    address, away = f"{app.url}/api/comparisons", "http://127.0.0.1:9"
+    body = {"contenders": [{"server": "builtin"}, {"server": away}]}
+    made = httpx.post(address, json=body, trust_env=False).json()["id"]
+    until(
+        lambda: (
+            httpx.get(f"{address}/{made}", trust_env=False).json()["state"] == "done"
+        ),
+        within_s=120,
+    )
 
 
 @contextmanager

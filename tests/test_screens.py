@@ -55,7 +55,7 @@ def test_screens_have_no_barrier_no_traceback_and_ask_nothing_outside(
         for screen, seen in SCREENS.items():
             page.goto(f"{app.url}/{screen}")
             settled(page, seen)
-            name = re.sub(r"[?=:]", "-", screen) or "dashboard"
+            name = re.sub(r"[^a-z_0-9]+", "-", screen).strip("-") or "dashboard"
             page.screenshot(path=kept / f"{name}-{window.name}.png", full_page=True)
             assert page.locator("[data-testid=stException]").count() == 0, screen
             wide = page.evaluate("document.documentElement.scrollWidth")

@@ -17,15 +17,16 @@ State = tuple[str | None, int | None, int | None]
 
 def months(catalogue: Catalogue, wanted: Wanted) -> list[tuple[str, int]]:
     """Months with the photos taken in each, oldest first."""
-    return _months(catalogue, _state(catalogue), wanted)
+    return _months(catalogue, state(catalogue), wanted)
 
 
 def tags(catalogue: Catalogue, *, limit: int) -> list[TagCount]:
     """The most frequent tags of all photos."""
-    return _tags(catalogue, _state(catalogue), limit)
+    return _tags(catalogue, state(catalogue), limit)
 
 
-def _state(catalogue: Catalogue) -> State:
+def state(catalogue: Catalogue) -> State:
+    """What changes with the photos: a count of one state need not be made again."""
     mark = catalogue.text.mark()
     change = None if mark is None else mark.change
     return catalogue.recall("catalogue_id"), catalogue.seen(), change

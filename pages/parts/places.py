@@ -1,5 +1,6 @@
 """Places: from one screen to another, with what is wanted there in the address."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,3 +28,9 @@ def search(query: str, *, sort: str = "") -> NoReturn:
 def folders() -> NoReturn:
     """Go where folders are added."""
     st.switch_page(PAGES / "folders.py")
+
+
+def compare(ids: Sequence[int]) -> NoReturn:
+    """Go where models are compared on these photos."""
+    wanted = {"ids": ",".join(str(one) for one in ids)}
+    st.switch_page(PAGES / "compare.py", query_params=wanted)

@@ -4,12 +4,15 @@ It stands at the bottom of the window as long as something is selected, or an ed
 selection is still worth a word.
 """
 
+import random
+
 import streamlit as st
 
-from pages.parts import bulk_tags, edit_told, exports, told
+from pages.parts import bulk_tags, edit_told, exports, places, told
 from pages.parts.selection import Selection
 from pages.parts.wording import count
 from tagger.tracking import controls
+from tagger.tracking.comparisons import MOST_PHOTOS
 from tagger.web import runtime
 
 
@@ -37,6 +40,7 @@ def _bar(selection: Selection) -> None:
         )
         _tag_now(selection)
         _export(selection)
+        _compare(selection)
         if selection.count < selection.total:
             st.button(
                 f"Select all {selection.total:,} found",
@@ -82,3 +86,10 @@ def _export(selection: Selection) -> None:
     with st.popover("Export", icon=":material/download:", key="selection_export"):
         st.write(f"The words of {count(selection.count, 'photo')}, as a file.")
         exports.show_selection(runtime.current(), selection.picked)
+
+
+def _compare(selection: Selection) -> None:
+    """Of many photos a sample is taken."""
+    if st.button("Compare models", icon=":material/balance:", key="selection_compare"):
+        ids = selection.ids(runtime.current().catalogue)
+        places.compare(random.sample(ids, min(len(ids), MOST_PHOTOS)))

@@ -13,6 +13,7 @@ from pages.parts.wording import plain
 from tagger.records import WriteMode
 from tagger.web import comments, settings
 from tagger.web.runtime import Runtime
+from tagger.web.settings import Saved
 
 TITLES = {
     "model": "What is asked of the model",
@@ -61,11 +62,16 @@ def save(app: Runtime, changes: Mapping[str, Any]) -> None:
     with told.refusals():
         saved = settings.save(changes)
         app.apply(saved.config)
-        if saved.restart:
-            names = ", ".join(saved.restart)
-            st.info(plain(f"Saved. {names}: from the next start of the app on."))
-        else:
-            st.success("Saved." if saved.changed else "Nothing was changed.")
+        tell(saved)
+
+
+def tell(saved: Saved) -> None:
+    """Say what was saved, and what waits for a restart."""
+    if saved.restart:
+        names = ", ".join(saved.restart)
+        st.info(plain(f"Saved. {names}: from the next start of the app on."))
+    else:
+        st.success("Saved." if saved.changed else "Nothing was changed.")
 
 
 def field(

@@ -11,6 +11,7 @@ def add(commands: "Commands[ArgumentParser]") -> None:
     _search(commands)
     _duplicates(commands)
     _facets(commands)
+    _compare(commands)
     _export(commands)
     _publish(commands)
     _sql(commands)
@@ -93,6 +94,50 @@ def _facets(commands: "Commands[ArgumentParser]") -> None:
         nargs=2,
         metavar=("FIRST", "SECOND"),
         help="for drift (default: the two that answered most)",
+    )
+
+
+def _compare(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "compare",
+        "comparing:compare",
+        "ask several models about the same few photos, which get no word of it",
+        json=True,
+        epilog="examples:\n"
+        "  compare --with laptop=gemma3:4b --with laptop=qwen2.5vl:7b --count 20\n"
+        "  compare dog --with laptop --with builtin\n"
+        "What was answered is kept, and can be judged on the page Compare models.\n"
+        "exit codes:\n  0  all answered\n  3  some answers are missing",
+    )
+    command.add_argument(
+        "query",
+        nargs="*",
+        metavar="QUERY",
+        help="a sample of the photos this finds (default: of all)",
+    )
+    command.add_argument(
+        "--with",
+        dest="contenders",
+        action="append",
+        default=[],
+        metavar="SERVER[=MODEL]",
+        help="somebody to be asked: a server by its name in the settings, or builtin; "
+        "given twice or more",
+    )
+    command.add_argument(
+        "--count", type=positive, default=20, metavar="N", help="photos, at most 50"
+    )
+    command.add_argument(
+        "--image",
+        action="append",
+        type=positive,
+        default=[],
+        metavar="ID",
+        help="this photo instead of a sample; may be repeated",
+    )
+    command.add_argument(
+        "--show", type=positive, metavar="ID", help="show an earlier comparison"
     )
 
 

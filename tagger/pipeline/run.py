@@ -19,6 +19,7 @@ from tagger.config import Config
 from tagger.errors import DataFull, UsageError
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.pipeline import recover, room
+from tagger.pipeline.comparing import Comparing
 from tagger.pipeline.crew import Crew
 from tagger.pipeline.flow import Flow
 from tagger.pipeline.gate import Gate, Pass
@@ -26,7 +27,16 @@ from tagger.pipeline.lookalikes import LookAlikes
 from tagger.pipeline.meanings import Meanings
 from tagger.pipeline.scouts import Scouts
 from tagger.pipeline.workshop import Workshop, opened
-from tagger.tracking import bound, folders, jobs, presence, runs, underway, upgrades
+from tagger.tracking import (
+    bound,
+    contests,
+    folders,
+    jobs,
+    presence,
+    runs,
+    underway,
+    upgrades,
+)
 from tagger.tracking.bindings import Among
 from tagger.tracking.database import Database
 from tagger.vision.choose import Choice, choose
@@ -113,6 +123,7 @@ class _Tagger:
             return
         try:
             self._crew.spawn("scan", self._scouts.work)
+            self._crew.spawn("comparisons", self._comparing().work)
             if self._shop.config.catalogue.look_alikes:
                 self._crew.spawn("look-alikes", self._look_alikes().work)
             if self._shop.config.semantic.model:
@@ -137,7 +148,11 @@ class _Tagger:
                 break
         if self._scouts.alone:
             ThumbnailStore(self._shop.config.thumbnails_dir).remove_stale()
+            contests.release_all(self._db)
         return not self._stop.is_set()
+
+    def _comparing(self) -> Comparing:
+        return Comparing(self._db, self._shop.config, self._stop)
 
     def _look_alikes(self) -> LookAlikes:
         thumbnails = ThumbnailStore(self._shop.config.thumbnails_dir)

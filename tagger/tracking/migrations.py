@@ -180,6 +180,41 @@ def m014_asked_with(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m016_comparisons(connection: Connection) -> None:
+    """Models and prompts are compared, in tables that no photo takes part in."""
+    for statement in (
+        """CREATE TABLE comparisons (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+            state TEXT NOT NULL, photos JSON NOT NULL, token TEXT, lease_until FLOAT,
+            created_at TEXT NOT NULL, ended_at TEXT)""",
+        "CREATE INDEX comparisons_state ON comparisons (state)",
+        """CREATE TABLE contenders (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            comparison_id INTEGER NOT NULL, position INTEGER NOT NULL,
+            server TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL,
+            tags_min INTEGER NOT NULL, tags_max INTEGER NOT NULL,
+            extra_instruction TEXT NOT NULL,
+            FOREIGN KEY(comparison_id) REFERENCES comparisons (id))""",
+        "CREATE INDEX contenders_comparison ON contenders (comparison_id, position)",
+        """CREATE TABLE compared_answers (
+            contender_id INTEGER NOT NULL, file_id INTEGER NOT NULL,
+            outcome TEXT NOT NULL, reason TEXT, description TEXT, text TEXT,
+            tags JSON NOT NULL, seconds FLOAT, tokens_in INTEGER, tokens_out INTEGER,
+            prompt_version TEXT, at TEXT NOT NULL,
+            PRIMARY KEY (contender_id, file_id),
+            FOREIGN KEY(contender_id) REFERENCES contenders (id),
+            FOREIGN KEY(file_id) REFERENCES files (id))""",
+        """CREATE TABLE choices (
+            comparison_id INTEGER NOT NULL, file_id INTEGER NOT NULL,
+            verdict TEXT NOT NULL, contender_id INTEGER, blind BOOLEAN NOT NULL,
+            at TEXT NOT NULL, PRIMARY KEY (comparison_id, file_id),
+            FOREIGN KEY(comparison_id) REFERENCES comparisons (id),
+            FOREIGN KEY(file_id) REFERENCES files (id),
+            FOREIGN KEY(contender_id) REFERENCES contenders (id))""",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 def m017_folder_schedule(connection: Connection) -> None:
     """A folder may have hours of its own, and be looked through at its own pace."""
     for column in ("hours TEXT", "scan_interval_min FLOAT"):
@@ -210,6 +245,7 @@ STEPS: tuple[Step, ...] = (
     m012_vectors,
     m013_dismissed,
     m014_asked_with,
+    m016_comparisons,
     m017_folder_schedule,
     m018_ratings,
 )

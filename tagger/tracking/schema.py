@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-from tagger.tracking import likes, steering, wishes, xmpfiles
+from tagger.tracking import compared, likes, steering, wishes, xmpfiles
 
 metadata = wishes.metadata
 
@@ -37,6 +37,10 @@ timings = steering.timings
 sidecars = xmpfiles.sidecars
 vector_methods = likes.vector_methods
 vectors = likes.vectors
+comparisons = compared.comparisons
+contenders = compared.contenders
+compared_answers = compared.compared_answers
+choices = compared.choices
 
 # Small facts about this database itself: its id, which tells one database from another.
 meta = Table(

@@ -181,6 +181,11 @@ def _server(kind: str, url: str) -> Server:
         raise UsageError(f"{url}: {error.errors()[0]['msg']}") from error
 
 
+def maker(kind: str) -> Callable[[Server, Model], Backend]:
+    """What makes the way to a server of this kind."""
+    return _MAKERS[kind]
+
+
 def _made(model: Model, servers: Sequence[Server]) -> list[Backend]:
     return [_MAKERS[server.kind](server, model) for server in servers]
 

@@ -136,6 +136,16 @@ class App:
                 out.write(chunk)
             return bool(response.headers.get("x-full") == "1")
 
+    def compare(self, **wanted: Any) -> dict[str, Any]:
+        """Put a comparison down, as `POST /api/comparisons` takes it."""
+        made: dict[str, Any] = self._post("/api/comparisons", wanted).json()
+        return made
+
+    def comparison(self, comparison_id: int) -> dict[str, Any]:
+        """A comparison with its answers and numbers."""
+        found: dict[str, Any] = self._get(f"/api/comparisons/{comparison_id}").json()
+        return found
+
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Have catalogue, search index and thumbnails made anew."""
         with self._stream("POST", "/api/rebuild") as response:

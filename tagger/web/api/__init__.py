@@ -22,6 +22,7 @@ from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     answers,
     browse,
+    comparisons,
     duplicates,
     edits,
     events,
@@ -66,7 +67,7 @@ def make() -> FastAPI:
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
         *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
-        *(settings, sql, answers),
+        *(settings, sql, answers, comparisons),
     ):
         api.include_router(module.router)
     _add_docs(api)
