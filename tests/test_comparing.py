@@ -1,5 +1,6 @@
 """Comparisons are carried out by the real pipeline, and no photo hears of it."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -360,3 +361,29 @@ def test_what_makes_no_sense_is_refused(config: Config, on_record: Database) -> 
         compared(config, on_record, wishes(config, "small", "small"))
     with pytest.raises(UsageError, match="there is no photo 4711"):
         compared(config, on_record, wishes(config, "small", "big"), photos=[4711])
+
+
+def test_what_was_said_of_a_photo_counts_for_the_missing_one_that_it_is(
+    config: Config, on_record: Database, photos: Path
+) -> None:
+    """A photo that was compared before it was looked at turns out to be a known one."""
+    with flowing(config) as (shop, flow):
+        tick_until(flow, tagged(shop))
+    first, *others = photo_ids(on_record)
+    shutil.copyfile(photos / "1.jpg", photos / "moved.jpg")
+    (photos / "1.jpg").unlink()
+    with workshop.opened(config) as shop:
+        add_folder(shop, photos)
+    new = max(photo_ids(on_record))
+    whole = compared(config, on_record, wishes(config, "small", "big"), photos=[new])
+    made = whole.comparison.id
+    comparisons.choose(on_record, made, new, verdict=Verdict.TIE)
+
+    with flowing(config) as (shop, flow):
+        tick_until(flow, tagged(shop))
+
+    assert photo_ids(on_record) == [first, *others]
+    now = comparisons.whole(on_record, made)
+    assert now.comparison.photos == (first,)
+    assert [one.file_id for one in now.answers] == [first, first]
+    assert [choice.file_id for choice in now.choices] == [first]

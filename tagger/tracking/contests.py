@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tagger.records import utc_now
@@ -19,6 +19,7 @@ from tagger.tracking.contested import Answered, Contender, State
 from tagger.tracking.database import Database
 from tagger.tracking.dialects import numbers
 from tagger.tracking.schema import (
+    choices,
     compared_answers,
     comparisons,
     contenders,
@@ -165,3 +166,39 @@ def _contest(connection: Connection, comparison_id: int, token: str) -> Contest:
         },
         paths={row.id: bytes(row.path) for row in rows},
     )
+
+
+def hand_over(connection: Connection, new_id: int, old_id: int) -> None:
+    """A photo that was compared turns out to be one that had been missing.
+
+    What was said of it counts for that one, unless something was said of that already.
+    """
+    touched = connection.execute(
+        select(comparisons.c.id, comparisons.c.photos).where(
+            comparisons.c.id.in_(
+                select(contenders.c.comparison_id)
+                .join(compared_answers)
+                .where(compared_answers.c.file_id == new_id)
+                .union(
+                    select(choices.c.comparison_id).where(choices.c.file_id == new_id)
+                )
+            )
+        )
+    ).all()
+    for table, of in (
+        (compared_answers, compared_answers.c.contender_id),
+        (choices, choices.c.comparison_id),
+    ):
+        said = select(of).where(table.c.file_id == old_id).scalar_subquery()
+        its = table.c.file_id == new_id
+        connection.execute(
+            update(table).where(its, of.not_in(said)).values(file_id=old_id)
+        )
+        connection.execute(delete(table).where(its))
+    for row in touched:
+        photos = dict.fromkeys(old_id if one == new_id else one for one in row.photos)
+        connection.execute(
+            update(comparisons)
+            .where(comparisons.c.id == row.id)
+            .values(photos=list(photos))
+        )

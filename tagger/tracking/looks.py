@@ -12,7 +12,7 @@ from tagger.records import (
     StatKey,
     utc_now,
 )
-from tagger.tracking import beforehand, changes, readwords, saying, sidecars
+from tagger.tracking import beforehand, changes, contests, readwords, saying, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.readwords import Found
@@ -158,6 +158,7 @@ def _become(connection: Connection, new: Row[Any], old_id: int) -> None:
         )
     saying.hand_over(connection, new, old_id)
     beforehand.forget(connection, new.id)
+    contests.hand_over(connection, new.id, old_id)
     connection.execute(delete(files).where(files.c.id == new.id))
     connection.execute(
         update(files)
