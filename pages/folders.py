@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import folder_card, told, wording
+from pages.parts import folder_card, review_setting, told, wording
 from pages.parts.wording import plain
 from tagger.catalogue import questions
 from tagger.errors import shown
@@ -41,6 +41,7 @@ with (
         placeholder=f"{app.config.mirror_dir}/…",
         help="Left empty, the mirror of all folders is used, which the settings name.",
     )
+    review = review_setting.ask()
     recursive = st.checkbox("With the folders inside it", value=True)
     active = st.checkbox("Start at once, and watch it for new photos", value=True)
     wanted = st.form_submit_button("Add folder", type="primary")
@@ -54,6 +55,7 @@ if wanted:
             write_mode=WriteMode(mode or app.config.metadata.write_mode),
             active=active,
             mirror=wording.typed_path(mirror) if mirror.strip() else None,
+            review=review,
             data_dir=app.config.data_dir,
         )
         st.success(f"{plain(shown(added.path))} was added.", icon=":material/check:")

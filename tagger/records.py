@@ -51,6 +51,7 @@ class ImageState(StrEnum):
     NEW = "new"  # found, not yet looked at
     QUEUED = "queued"  # waits for the tagger, or is being worked on
     TAGGED = "tagged"  # has an answer, and the words are where they should be
+    REVIEW = "review"  # its answer waits for a person, and is not used before that
     NOT_WRITTEN = "not written"  # has an answer; the words could not be written yet
     FAILED = "failed"  # cannot be finished; the reason says why
     MISSING = "missing"  # the file is gone
@@ -213,7 +214,8 @@ class WantedWords:
     `own_description` is the one an earlier write of ours left; if the file still has
     exactly that, it may be replaced, any other is the person's. `by_person` says that a
     person gave the description in the program: it replaces any. `provenance` is put
-    into the file too; None leaves what stands there.
+    into the file too; None leaves what stands there. `result_id` is the answer that all
+    this comes from, if there is one.
     """
 
     description: str
@@ -224,6 +226,7 @@ class WantedWords:
     own_description: str | None = None
     by_person: bool = False
     provenance: Provenance | None = None
+    result_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +292,8 @@ class Folder:
     """A folder the user added. `offline` says why its photos cannot be reached now.
 
     `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
-    `servers` are those its photos may be sent to, by name; None leaves that open.
+    `servers` are those its photos may be sent to, by name; None leaves that open. With
+    `review` answers are not used before a person has accepted them.
     """
 
     id: int
@@ -302,6 +306,7 @@ class Folder:
     offline: str | None = None
     mirror: bytes | None = None
     servers: tuple[str, ...] | None = None
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,8 +426,9 @@ class Status:
 
     `state` is `stopped`, `idle`, `working`, `waiting` or `paused`; `message` says what
     it waits for. `paused_at` is when a person paused the queue. `new` photos are in no
-    queue. `photos_a_minute` counts the last five minutes; `eta_s` is None while there
-    is nothing to base it on, and `eta_basis` says what that is.
+    queue; the answers of those in `review` wait for a person. `photos_a_minute` counts
+    the last five minutes; `eta_s` is None while there is nothing to base it on, and
+    `eta_basis` says what that is.
     """
 
     state: str
@@ -433,6 +439,7 @@ class Status:
     queued: int = 0
     working: int = 0
     tagged: int = 0
+    review: int = 0
     not_written: int = 0
     failed: int = 0
     missing: int = 0

@@ -30,12 +30,15 @@ class _Told:
     photos: int
     files: int
     before: Before | None
+    kind: str = ""
 
 
 def made(app: Runtime, edit: Edit) -> None:
     """An edit was made: the screens shall show it, and say so."""
     assert edit.id is not None
-    st.session_state[_KEY] = _Told(edit.id, edit.photos, edit.files, edit.before)
+    st.session_state[_KEY] = _Told(
+        edit.id, edit.photos, edit.files, edit.before, edit.kind
+    )
     if edit.photos <= AT_ONCE:
         app.take()  # so that the screens show it at once
 
@@ -83,7 +86,7 @@ def _watched(known: _Told) -> None:
 
 
 def _sentence(known: _Told, left: int | None) -> str:
-    did = "Changed" if known.before is not None else "Undone:"
+    did = "Undone:" if known.kind == "undo" else "Changed"
     said = f"{did} {count(known.photos, 'photo')}."
     if left is None or not known.files:
         return said

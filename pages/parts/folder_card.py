@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import places, told, wording
+from pages.parts import places, review_setting, told, wording
 from pages.parts.wording import plain
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
@@ -37,9 +37,11 @@ def show(
             st.caption(plain(wording.watching(watching)))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _write_mode(db, folder)
+            review_setting.show(db, folder)
             _active(db, folder)
             _actions(db, folder)
         _servers(db, folder, servers)
+        review_setting.show_left(folder, counts)
         st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
         if folder.write_mode is WriteMode.MIRROR:
             tree = shown(mirror_tree(folder, common_mirror))
@@ -61,6 +63,7 @@ def _states(counts: FolderCount | None) -> list[str]:
         return ["no photo found so far"]
     named = {
         "tagged": counts.tagged,
+        "to review": counts.review,
         "waiting": counts.waiting,
         "not queued": counts.new,
         "not written": counts.not_written,

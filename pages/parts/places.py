@@ -23,6 +23,11 @@ def search(query: str) -> NoReturn:
     st.switch_page(PAGES / "search.py", query_params={"q": query})
 
 
+def review(**wanted: str) -> NoReturn:
+    """Go where answers wait for a person: `review(folder="3")`."""
+    st.switch_page(PAGES / "review.py", query_params=wanted)
+
+
 def folders() -> NoReturn:
     """Go where folders are added."""
     st.switch_page(PAGES / "folders.py")

@@ -198,6 +198,7 @@ def _with_imported(look: _Look, own: Own, brought: imports.Imported) -> Own:
             look.connection,
             look.row.id,
             result_id=brought.result_id,
+            proposed_result_id=_other(look.row.proposed_result_id, brought.result_id),
             written_result_id=brought.result_id,
             written_mode=str(where),
             written_at=brought.at,
@@ -207,6 +208,11 @@ def _with_imported(look: _Look, own: Own, brought: imports.Imported) -> Own:
         tags=own.tags | brought.tags,
         descriptions=own.descriptions | brought.descriptions,
     )
+
+
+def _other(proposed_id: int | None, result_id: int) -> int | None:
+    """What still waits for a person once an answer is in use."""
+    return None if proposed_id == result_id else proposed_id
 
 
 def _replace(connection: Connection, file_id: int, words: FileWords, own: Own) -> None:

@@ -27,6 +27,7 @@ from tagger.web.api import (
     folders,
     images,
     queue,
+    reviews,
     service,
     settings,
     sheets,
@@ -57,7 +58,7 @@ def make() -> FastAPI:
     )
     for module in (
         *(service, queue, images, duplicates, facets, edits, sheets, vocabulary),
-        *(suggestions, folders, settings, sql, answers),
+        *(suggestions, folders, settings, sql, answers, reviews),
     ):
         api.include_router(module.router)
     _add_docs(api)
