@@ -48,6 +48,7 @@ SCREENS = {
     "search?q=dog": "found",
     "sql": "SQL",
     "duplicates": "Duplicates",
+    "review": "Proposed by",
     "tags": "Tags",
     "folders": "Folders",
     "import_tags": "Import tags",
@@ -72,7 +73,18 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
             lambda: httpx.get(asked, trust_env=False).json()["total"] == 15,
             within_s=120,
         )
+        _some_wait(app)
         yield app
+
+
+def _some_wait(app: AppProcess) -> None:
+    """Answers for two of the photos wait for a person."""
+    with httpx.Client(base_url=f"{app.url}/api", trust_env=False) as api:
+        [folder] = api.get("/folders").json()
+        api.patch(f"/folders/{folder['id']}", json={"review": True})
+        ids = [one["id"] for one in api.get("/images").json()["images"][:2]]
+        api.post("/queue/now", json={"image_ids": ids, "ask_again": True})
+        until(lambda: api.get("/review").json()["total"] == 2, within_s=60)
 
 
 @contextmanager

@@ -4,6 +4,7 @@
 const AHEAD = 3; // pictures fetched before they are shown
 const FEW_LEFT = 12; // then more photos are asked for
 const A_PAGE = 30;
+const REST_MS = 3000; // before the app is asked again after it failed
 const desks = new WeakMap();
 
 export default function ({ data, parentElement }) {
@@ -50,7 +51,7 @@ function begin(desk) {
 
 async function more(desk) {
   const question = desk.question;
-  if (desk.asking || desk.next === null) return;
+  if (desk.asking || desk.next === null || Date.now() < (desk.rests ?? 0)) return;
   desk.asking = true;
   desk.root.setAttribute("aria-busy", "true");
   const asked = new URLSearchParams({ q: desk.data.q, after: desk.next, limit: A_PAGE });
@@ -64,6 +65,8 @@ async function more(desk) {
     desk.next = page.next;
     desk.photos.push(...page.photos.map(withChoice));
   } catch (error) {
+    desk.rests = Date.now() + REST_MS;
+    setTimeout(() => more(desk), REST_MS + 10);
     refuse(desk, `The photos that wait cannot be listed: ${error.message}`);
   } finally {
     if (desk.question === question) desk.asking = false;
@@ -127,7 +130,7 @@ function decide(desk, decision) {
   if (!photo) return;
   const body = { image_id: photo.id, answer: photo.answer, decision, undo_within_s: desk.data.undo_within_s };
   if (decision === "correct") Object.assign(body, changesOf(photo));
-  const made = { photo, at: desk.at, decision };
+  const made = { photo, at: desk.at, decision, question: desk.question };
   desk.photos.splice(desk.at, 1);
   desk.at = Math.max(0, Math.min(desk.at, desk.photos.length - 1));
   desk.total -= 1;
@@ -169,6 +172,7 @@ async function undo(desk) {
 }
 
 function putBack(desk, made, { open }) {
+  if (made.question !== desk.question) return; // another list is shown by now
   const at = Math.min(made.at, desk.photos.length);
   desk.photos.splice(at, 0, made.photo);
   if (open) desk.at = at;
