@@ -414,6 +414,74 @@ def test_a_folder_inside_a_reviewed_one_is_reviewed_unless_said_otherwise(
 
 
 @pytest.mark.slow
+def test_a_copy_of_an_accepted_photo_keeps_its_words_and_waits_only_for_newer_ones(
+    place: Place,
+) -> None:
+    place.tag()
+    place.decide(Decision.ACCEPT)
+    accepted = place.photo.read_bytes()
+    (place.photos / "2.jpg").write_bytes(accepted)
+    place.tag()
+    assert place.image("2.jpg").state is ImageState.TAGGED
+    assert (place.photos / "2.jpg").read_bytes() == accepted
+
+    place.tag("second", place.photo, retag=True)
+    (place.photos / "3.jpg").write_bytes(accepted)
+    place.tag("second")
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        assert place.image(name).state is ImageState.REVIEW
+        assert (place.photos / name).read_bytes() == accepted
+    assert {tag.name for tag in place.image("3.jpg").tags} == set(FIRST)
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        place.decide(Decision.REJECT, name)
+    (place.photos / "4.jpg").write_bytes(accepted)
+    place.tag()
+    for name in ("1.jpg", "2.jpg", "3.jpg", "4.jpg"):
+        assert place.words(name) == (FIRST, ["The first answer."]), name
+    assert verify(place.config, []).faults == ()
+
+
+@pytest.mark.slow
+def test_words_that_came_with_another_picture_are_not_lost_before_a_person_decides(
+    place: Place,
+) -> None:
+    place.tag()
+    place.decide(Decision.ACCEPT)
+    cropped = numbered(place.photos / "2.jpg", 2)
+    copied = ("-TagsFromFile", str(place.photo), "-all:all", "-xmp")
+    subprocess.run(
+        ["exiftool", "-q", "-overwrite_original", *copied, cropped], check=True
+    )
+    before = place.words("2.jpg")
+    assert before == (FIRST, ["The first answer."])
+    place.tag("second")
+
+    assert place.image("2.jpg").state is ImageState.REVIEW
+    assert place.words("2.jpg") == before
+    os.utime(cropped)
+    place.tag()
+    assert place.words("2.jpg") == before
+    place.decide(Decision.ACCEPT, "2.jpg")
+    assert set(place.words("2.jpg")[0]) == {*FIRST, "second tag"}
+
+
+@pytest.mark.slow
+def test_a_file_put_back_from_after_its_acceptance_keeps_its_words(
+    place: Place,
+) -> None:
+    place.tag()
+    place.decide(Decision.ACCEPT)
+    accepted = place.photo.read_bytes()
+    undo(place.config, Which(place=os.fsencode(place.photo)))
+    place.photo.write_bytes(accepted)
+    place.tag()
+
+    assert place.photo.read_bytes() == accepted
+    assert place.image().state is ImageState.TAGGED
+    assert {tag.name for tag in place.image().tags} == set(FIRST)
+
+
+@pytest.mark.slow
 def test_a_photo_taken_out_of_the_queue_still_waits_for_review(place: Place) -> None:
     place.tag()
     place.do(jobs.retag, [place.image().id])

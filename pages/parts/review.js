@@ -329,7 +329,7 @@ function showWords(desk, photo) {
   const text = photo.proposed.description ?? "";
   put(desk.element(".name"), photo.name);
   desk.element(".name").title = photo.path;
-  put(desk.element(".by"), `Proposed by ${photo.model}`);
+  put(desk.element(".by"), `Proposed by ${photo.model === desk.data.builtin ? "the built-in model" : photo.model}`);
   put(desk.element(".then"), text || "No description");
   // A person's own text stays; what the model said is shown beside it all the same.
   const isTheirs = ["file", "person"].includes(photo.proposed.description_source);

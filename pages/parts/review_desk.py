@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.parts import edit_told, review_filters
 from pages.parts.component import component
-from pages.parts.wording import STATES
+from pages.parts.wording import BUILTIN, STATES
 from tagger.catalogue import questions
 from tagger.records import ImageState
 from tagger.texts import LONGEST_DESCRIPTION
@@ -103,6 +103,7 @@ def show(query: str, folder_id: int | None, total: int) -> None:
             "total": total,
             "round": st.session_state.get(_ROUND, 0),
             "undo_within_s": UNDO_WITHIN_S,
+            "builtin": BUILTIN,
             "longest": LONGEST_DESCRIPTION,
             "longest_tag": LONGEST_TAG,
         },

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, select, update
 
 from tagger.records import ImageState
-from tagger.tracking import changes
+from tagger.tracking import changes, saying
 from tagger.tracking.places import is_within
-from tagger.tracking.schema import files, folders
+from tagger.tracking.schema import files, folders, own_tags, person_tags
 
 # What a photo stands as once nothing is left to be done for it.
 STANDS_AS: ColumnElement[str] = case(
@@ -36,10 +36,27 @@ def take(connection: Connection, file_id: int, result_id: int) -> int | None:
     if result_id in (file.undone_result_id, file.proposed_result_id):
         return _id(file.result_id)
     if result_id != file.result_id and is_reviewed(connection, file):
+        if file.result_id is None and file.written_at is None:
+            _keep_what_came(connection, file_id)
         _note(connection, file_id, proposed_result_id=result_id)
         return _id(file.result_id)
     _note(connection, file_id, result_id=result_id, proposed_result_id=None)
     return result_id
+
+
+def _keep_what_came(connection: Connection, file_id: int) -> None:
+    """Words of ours that a file brought along, of another picture, become a person's.
+
+    An answer would take their place; while it waits nothing would, and they would be
+    taken out unseen. Rather the person's than lost.
+    """
+    refused = select(person_tags.c.tag_id).where(
+        person_tags.c.file_id == file_id, person_tags.c.kept.is_(False)
+    )
+    came = select(own_tags.c.name).where(
+        own_tags.c.file_id == file_id, own_tags.c.tag_id.not_in(refused)
+    )
+    saying.say(connection, file_id, connection.scalars(came).all(), kept=True)
 
 
 def _id(result_id: Any) -> int | None:
