@@ -33,6 +33,7 @@ status = app.status()
 figures = {
     "Photos": counts.total,
     "Tagged": counts.tagged,
+    "To review": counts.review,
     "Waiting": status.queued + status.working,
     "Photos a minute": round(status.photos_a_minute or 0),
     "Failed": counts.failed,

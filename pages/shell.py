@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts import progress, standing, told
+from tagger.errors import TaggerError
 from tagger.web import runtime
 
 PAGES = Path(__file__).resolve().parent
@@ -25,6 +26,15 @@ def page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page:
     )
 
 
+def review_title() -> str:
+    """The page's name with how many photos wait there."""
+    try:
+        waiting = runtime.current().status().review
+    except TaggerError:  # said below, where there is a page to say it on
+        waiting = 0
+    return f"Review ({waiting:,})" if waiting else "Review"
+
+
 chosen = st.navigation(
     {
         "Look": [
@@ -33,6 +43,7 @@ chosen = st.navigation(
             page("search", "Search", "search"),
             page("sql", "SQL", "database"),
             page("duplicates", "Duplicates", "difference"),
+            page("review", review_title(), "rate_review"),
         ],
         "Manage": [
             page("folders", "Folders", "folder_open"),

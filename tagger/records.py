@@ -56,6 +56,7 @@ class ImageState(StrEnum):
     NEW = "new"  # found, not yet looked at
     QUEUED = "queued"  # waits for the tagger, or is being worked on
     TAGGED = "tagged"  # has an answer, and the words are where they should be
+    REVIEW = "review"  # its answer waits for a person, and is not used before that
     NOT_WRITTEN = "not written"  # has an answer; the words could not be written yet
     FAILED = "failed"  # cannot be finished; the reason says why
     MISSING = "missing"  # the file is gone
@@ -219,7 +220,8 @@ class WantedWords:
     `own_description` is the one an earlier write of ours left; if the file still has
     exactly that, it may be replaced, any other is the person's. `by_person` says that a
     person gave the description in the program: it replaces any. `provenance` is put
-    into the file too; None leaves what stands there.
+    into the file too; None leaves what stands there. `result_id` is the answer that all
+    this comes from, if there is one.
     """
 
     description: str
@@ -230,6 +232,7 @@ class WantedWords:
     own_description: str | None = None
     by_person: bool = False
     provenance: Provenance | None = None
+    result_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +300,7 @@ class Folder:
     `mirror` is where its sidecars go in mirror mode, if not below the common mirror.
     `servers` are those its photos may be sent to, by name; None leaves that open.
     `hours` and `scan_interval_min` are its own; None goes by the settings.
+    With `review` answers are not used before a person has accepted them.
     """
 
     id: int
@@ -311,6 +315,7 @@ class Folder:
     servers: tuple[str, ...] | None = None
     hours: str | None = None
     scan_interval_min: float | None = None
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,8 +437,9 @@ class Status:
 
     `state` is `stopped`, `idle`, `working`, `waiting` or `paused`; `message` says what
     it waits for. `paused_at` is when a person paused the queue. `new` photos are in no
-    queue. `photos_a_minute` counts the last five minutes; `eta_s` is None while there
-    is nothing to base it on, and `eta_basis` says what that is.
+    queue; the answers of those in `review` wait for a person. `photos_a_minute` counts
+    the last five minutes; `eta_s` is None while there is nothing to base it on, and
+    `eta_basis` says what that is.
     """
 
     state: str
@@ -444,6 +450,7 @@ class Status:
     queued: int = 0
     working: int = 0
     tagged: int = 0
+    review: int = 0
     not_written: int = 0
     failed: int = 0
     missing: int = 0

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 EVERY = (
     *("dashboard", "gallery", "search", "duplicates", "folders", "tags", "settings"),
+    "review",
 )
 
 

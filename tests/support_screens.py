@@ -54,6 +54,7 @@ SCREENS = {
     "search?q=dog": "found",
     "sql": "SQL",
     "duplicates": "Duplicates",
+    "review": "Proposed by",
     "tags": "Tags",
     "compare": "New comparison",
     "compare?comparison=1": "What it comes to",
@@ -90,6 +91,7 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
             within_s=120,
         )
         _compare(app)
+        _some_wait(app)
         yield app
 
 
@@ -113,6 +115,16 @@ def _compare(app: AppProcess) -> None:
         ),
         within_s=120,
     )
+
+
+def _some_wait(app: AppProcess) -> None:
+    """Answers for two of the photos wait for a person."""
+    with httpx.Client(base_url=f"{app.url}/api", trust_env=False) as api:
+        folder, _ = api.get("/folders").json()
+        api.patch(f"/folders/{folder['id']}", json={"review": True})
+        ids = [one["id"] for one in api.get("/images").json()["images"][:2]]
+        api.post("/queue/now", json={"image_ids": ids, "ask_again": True})
+        until(lambda: api.get("/review").json()["total"] == 2, within_s=60)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ COMMANDS = (
     *("bans add", "bans remove", "conflicts", "costs", "queue list", "queue pause"),
     *("queue resume", "queue cancel", "queue add", "queue first", "queue now"),
     *("queue retry", "bench", "sql", "facets", "duplicates"),
+    *("review list", "review accept", "review reject"),
 )
 
 
@@ -400,6 +401,31 @@ def test_edits_are_carried_out_undone_and_verified(
     runs = said(tagger(environment, "runs", "--json"))
     assert isinstance(runs, list)
     assert [run["kind"] for run in runs] == ["undo", "edit", "tag"]
+
+
+def test_answers_wait_until_they_are_accepted_or_rejected(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    photos = tmp_path / "photos"
+    added = tagger(environment, "folders", "add", str(photos), "--review", "on")
+    assert added.returncode == 0, added.stderr
+    tagged = tagger(environment, "tag", str(photos))
+    assert "3 photos described, and not written before you accept" in tagged.stderr
+    assert in_file(photos / "1.jpg")["XMP-dc:Subject"] == []
+    listed = said(tagger(environment, "review", "list", str(photos), "--json"))
+    assert [one["proposed"]["description"] for one in listed] == [  # type: ignore[index]
+        f"This is picture {number}." for number in (1, 2, 3)
+    ]
+    assert tagger(environment, "review", "accept").returncode == 2
+    done = tagger(environment, "review", "accept", str(photos / "1.jpg"))
+    assert (done.returncode, done.stdout.split()[:2]) == (0, ["1", "photo"])
+    off = tagger(environment, "folders", "set", str(photos), "--review", "off")
+    assert "2 photos there still wait for review" in off.stderr
+    assert tagger(environment, "review", "reject", "--all").returncode == 0
+    assert said(tagger(environment, "review", "list", "--json")) == []
+    assert in_file(photos / "1.jpg")["XMP-dc:Subject"] == ["number 1", "bar code"]
+    assert in_file(photos / "2.jpg")["XMP-dc:Subject"] == []
+    assert tagger(environment, "verify").returncode == 0
 
 
 def test_a_bad_time_and_an_unknown_tag_are_bad_usage(

@@ -16,7 +16,7 @@ def show(app: Runtime, image: Image) -> None:
     """The buttons; a photo that is missing cannot be asked about."""
     if image.state is ImageState.MISSING:
         return
-    done = image.state in (ImageState.TAGGED, ImageState.NOT_WRITTEN)
+    done = image.state in (ImageState.TAGGED, ImageState.REVIEW, ImageState.NOT_WRITTEN)
     with st.container(horizontal=True):
         now = st.button(
             "Ask again now" if done else "Tag this photo now",

@@ -30,13 +30,18 @@ class _Told:
     photos: int
     files: int
     is_undo: bool
+    can_be_undone: bool
 
 
 def made(app: Runtime, edit: Edit) -> None:
     """An edit was made: the screens shall show it, and say so."""
     assert edit.id is not None
     st.session_state[_KEY] = _Told(
-        edit.id, edit.photos, edit.files, edit.kind in _UNDOS
+        edit.id,
+        edit.photos,
+        edit.files,
+        is_undo=edit.kind in _UNDOS,
+        can_be_undone=unediting.can_undo(app.db, edit.id),
     )
     if edit.photos <= AT_ONCE:
         app.take()  # so that the screens show it at once
@@ -54,7 +59,7 @@ def show() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="edit_told"):
         _progress(known)
-        if not known.is_undo and known.photos:
+        if known.can_be_undone and not known.is_undo and known.photos:
             st.button(
                 "Undo",
                 icon=":material/undo:",

@@ -66,6 +66,31 @@ def no_duplicates(*, near: bool) -> None:
     )
 
 
+def nothing_to_review(is_any_reviewed: bool) -> None:
+    """No answer waits for a person."""
+    if is_any_reviewed:
+        _card(
+            "All reviewed",
+            "No photo waits for you. New answers in folders that are written after "
+            "review appear here.",
+        )
+        return
+    with _card(
+        "Nothing waits for review",
+        "Every folder has its words written at once. Set one to *After review*, and "
+        "what models say of its photos waits here until you accept it.",
+    ):
+        if st.button("Look at the folders", icon=":material/folder_open:"):
+            places.folders()
+
+
+def nothing_waits_there() -> None:
+    """Photos wait, but none as the filters want them."""
+    with _card("No photo fits", "Photos wait for review, but none of those above."):
+        if st.button("Show all that wait"):
+            places.review()
+
+
 def _card(title: str, text: str) -> DeltaGenerator:
     card = st.container(border=True, key="empty")
     card.subheader(title, anchor=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import browser, told, wording
+from pages.parts import browser, review_setting, told, wording
 from pages.parts.wording import plain
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, WriteMode
@@ -59,6 +59,7 @@ def _form(app: Runtime, browsed: bytes | None, *, is_browsing: bool) -> Folder |
     with st.form("folders_add", border=False):
         typed = "" if is_browsing else _path_input()
         mode, mirror = _mode_inputs(app)
+        review = review_setting.ask()
         recursive = st.checkbox("With the folders inside it", value=True)
         active = st.checkbox("Start at once, and watch it for new photos", value=True)
         wanted = st.form_submit_button("Add folder", type="primary")
@@ -74,6 +75,7 @@ def _form(app: Runtime, browsed: bytes | None, *, is_browsing: bool) -> Folder |
             write_mode=mode,
             active=active,
             mirror=wording.typed_path(mirror) if mirror.strip() else None,
+            review=review,
             data_dir=app.config.data_dir,
         )
         st.success(f"{plain(shown(added.path))} was added.", icon=":material/check:")

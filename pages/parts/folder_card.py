@@ -9,6 +9,7 @@ from pages.parts import (
     folder_list,
     folder_schedule,
     places,
+    review_setting,
     told,
     wording,
 )
@@ -51,7 +52,9 @@ def _facts(
 
 def _words(app: Runtime, folder: Folder) -> None:
     """Where its words go, and what that means."""
-    _write_mode(app.db, folder)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _write_mode(app.db, folder)
+        review_setting.show(app.db, folder)
     st.caption(wording.WRITE_MODE_HELP[folder.write_mode])
     if folder.write_mode is WriteMode.MIRROR:
         tree = shown(mirror_tree(folder, app.config.mirror_dir))
@@ -73,6 +76,7 @@ def _states(counts: FolderCount | None) -> list[str]:
         return ["no photo found so far"]
     named = {
         "tagged": counts.tagged,
+        "to review": counts.review,
         "waiting": counts.waiting,
         "not queued": counts.new,
         "not written": counts.not_written,
@@ -148,6 +152,7 @@ def _actions(db: Database, folder: Folder, counts: FolderCount | None) -> None:
         failed = counts.failed if counts else 0
         if failed and st.button(f"Show {failed:,} failed", key=f"{key}_failed"):
             places.gallery(folder=str(folder.id), state=ImageState.FAILED)
+        review_setting.show_left(folder, counts)
         if st.button("Scan now", key=f"{key}_scan", disabled=not folder.active):
             folders.request_scan(db, folder.id)
             st.toast("The folder will be looked through.")

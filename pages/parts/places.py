@@ -25,6 +25,11 @@ def search(query: str, *, sort: str = "") -> NoReturn:
     st.switch_page(PAGES / "search.py", query_params=address)
 
 
+def review(**wanted: str) -> NoReturn:
+    """Go where answers wait for a person: `review(folder="3")`."""
+    st.switch_page(PAGES / "review.py", query_params=wanted)
+
+
 def folders() -> NoReturn:
     """Go where folders are added."""
     st.switch_page(PAGES / "folders.py")

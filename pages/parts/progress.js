@@ -99,7 +99,7 @@ function renderAway(line) {
 
 function render(line) {
   const status = line.status;
-  const done = status.tagged + status.not_written + status.failed;
+  const done = status.tagged + status.review + status.not_written + status.failed;
   const open = status.queued + status.working;
   line.settled = done;
   line.root.dataset.state = status.state;

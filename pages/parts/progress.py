@@ -31,7 +31,7 @@ _progress = component(
 
 def show(status: Status) -> None:
     """Mount the line; `status` is what the page around it was made from."""
-    settled = status.tagged + status.not_written + status.failed
+    settled = status.tagged + status.review + status.not_written + status.failed
     with st.sidebar:
         _progress(
             data={"url": STATUS_URL, "queue": QUEUE_URL, "settled": settled},

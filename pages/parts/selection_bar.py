@@ -8,11 +8,12 @@ import random
 
 import streamlit as st
 
-from pages.parts import bulk_tags, edit_told, exports, places, told
+from pages.parts import bulk_tags, edit_told, exports, places, review_desk, told
 from pages.parts.selection import Selection
 from pages.parts.wording import count
 from tagger.tracking import controls
 from tagger.tracking.comparisons import MOST_PHOTOS
+from tagger.tracking.reviewing import Decision
 from tagger.web import runtime
 
 
@@ -39,6 +40,7 @@ def _bar(selection: Selection) -> None:
             on_click=bulk_tags.open_it,
         )
         _tag_now(selection)
+        _review(selection)
         _export(selection)
         _compare(selection)
         if selection.count < selection.total:
@@ -80,6 +82,22 @@ def _queue(selection: Selection, *, ask_again: bool) -> None:
             st.toast(f"{count(queued, 'photo')} are next in line.")
         else:
             st.toast("None of these waits; ask again to have them described anew.")
+
+
+def _review(selection: Selection) -> None:
+    app = runtime.current()
+    if not app.status().review:
+        return
+    with st.popover("Review", icon=":material/rate_review:", key="selection_review"):
+        st.write(
+            f"What is proposed for those of {count(selection.count, 'photo')} that "
+            "wait for review is accepted, and written. Others stay as they are."
+        )
+        if st.button("Accept all that wait", key="selection_accept_go"):
+            with told.refusals(), st.spinner("Accepting…"):
+                ids = selection.ids(app.catalogue)
+                review_desk.decide(app, ids, Decision.ACCEPT)
+                st.rerun()
 
 
 def _export(selection: Selection) -> None:

@@ -42,6 +42,13 @@ FROM_NOW_ON = {
     WriteMode.MIRROR: "New words go into the mirror from now on.",
     WriteMode.NONE: "New words go into this catalogue only from now on.",
 }
+WRITE_AT_ONCE, WRITE_AFTER_REVIEW = "At once", "After review"
+WHEN = {False: WRITE_AT_ONCE, True: WRITE_AFTER_REVIEW}
+WHEN_HELP = (
+    "At once: what a model says is written as soon as it is there. After review: it "
+    "waits on the Review page, and nothing of it is written or shown before you accept "
+    "it."
+)
 STAYS = "What was written so far stays where it is."
 WRITTEN = {
     WriteMode.FILE: "into the photo",
@@ -51,6 +58,7 @@ WRITTEN = {
 }
 STATES = {
     ImageState.TAGGED: "Tagged",
+    ImageState.REVIEW: "To review",
     ImageState.QUEUED: "Waiting",
     ImageState.NEW: "Not queued",
     ImageState.NOT_WRITTEN: "Not written",

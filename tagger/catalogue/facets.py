@@ -30,7 +30,7 @@ class TagCount:
 class FolderCount:
     """A folder, how many photos lie in it, and how far they are. Missing ones apart.
 
-    `new` ones are in no queue.
+    `new` ones are in no queue; the answers of those in `review` wait for a person.
     """
 
     folder_id: int
@@ -42,6 +42,7 @@ class FolderCount:
     not_written: int
     failed: int
     missing: int
+    review: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Counts:
     missing: int
     tags: int
     folders: int
+    review: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def counts(catalogue: Catalogue, wanted: Wanted = EVERYTHING) -> Counts:
         missing=missing,
         tags=rest[0][0],
         folders=rest[0][1],
+        review=by_state.get(ImageState.REVIEW.value, 0),
     )
 
 
@@ -170,7 +173,8 @@ def folder_counts(catalogue: Catalogue) -> list[FolderCount]:
             count(i.id) FILTER (i.state = 'new'),
             count(i.id) FILTER (i.state = 'not written'),
             count(i.id) FILTER (i.state = 'failed'),
-            count(i.id) FILTER (i.state = 'missing')
+            count(i.id) FILTER (i.state = 'missing'),
+            count(i.id) FILTER (i.state = 'review')
         FROM folders f LEFT JOIN images i ON i.folder_id = f.id
         GROUP BY f.id, f.path ORDER BY f.path""",
     )

@@ -51,7 +51,7 @@ PHOTOS = View(
         Column(
             "state",
             "VARCHAR",
-            "`new`, `queued`, `tagged`, `not written`, `failed` or `missing`",
+            "`new`, `queued`, `tagged`, `review`, `not written`, `failed` or `missing`",
         ),
         Column("reason", "VARCHAR", "why it failed or could not be written"),
         Column("description", "VARCHAR", "what it shows, in a sentence"),

@@ -29,6 +29,12 @@ _SERVERS_HELP = (
     "builtin; no other ever gets them (any: they may go to all)"
 )
 
+_REVIEW = ("on", "off")
+_REVIEW_HELP = (
+    "whether answers are written only after a person has accepted them; what waits "
+    "when this is switched off goes on waiting"
+)
+
 
 def parser() -> ArgumentParser:
     """The whole command line."""
@@ -169,6 +175,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
         "--inactive", action="store_true", help="do not watch it or work on it yet"
     )
     add.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
+    add.add_argument("--review", choices=_REVIEW, help=_REVIEW_HELP)
     _command(actions, "list", "folders:show", "list the folders", json=True)
     change = _command(
         actions,
@@ -183,6 +190,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
     _write_options(change)
     change.add_argument("--servers", metavar="NAME,…", help=_SERVERS_HELP)
     _schedule_options(change)
+    change.add_argument("--review", choices=_REVIEW, help=_REVIEW_HELP)
     for name, run, text in (
         ("remove", "folders:remove", "take a folder out; no file is touched"),
         ("activate", "folders:activate", "have a folder watched and worked on"),

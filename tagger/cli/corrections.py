@@ -35,6 +35,7 @@ def add(commands: "Commands[ArgumentParser]") -> None:
     _describe(commands)
     _synonyms(commands)
     _bans(commands)
+    _review(commands)
     command(
         commands,
         "conflicts",
@@ -169,6 +170,25 @@ def _bans(commands: "Commands[ArgumentParser]") -> None:
         one = _edit(actions, name, f"editing:{name}_ban", text)
         one.add_argument("tag", metavar="TAG")
         _past(one)
+
+
+def _review(commands: "Commands[ArgumentParser]") -> None:
+    group = commands.add_parser(
+        "review", help="decide of answers that wait for a person"
+    )
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = command(
+        actions, "list", "reviewing:show", "list what is proposed", json=True
+    )
+    listed.add_argument("paths", nargs="*", metavar="PATH")
+    listed.add_argument("--limit", type=positive, default=50, metavar="N")
+    for name, text in (
+        ("accept", "have the words that are proposed written"),
+        ("reject", "use nothing of what is proposed"),
+    ):
+        one = _edit(actions, name, f"reviewing:{name}", text)
+        one.add_argument("paths", nargs="*", metavar="PATH")
+        one.add_argument("--all", action="store_true", help="of every photo that waits")
 
 
 def _edit(

@@ -12,12 +12,12 @@ from tagger.config import Config
 from tagger.errors import UsageError, shown
 from tagger.pipeline.discover import Scanner
 from tagger.records import Folder, Watching, WriteMode
-from tagger.tracking import bindings, folders, runs, schedules, waiting
+from tagger.tracking import bindings, folders, reviewing, runs, schedules, waiting
 from tagger.tracking.database import Database
 from tagger.tracking.usable import mirror_tree
 
 COLUMNS = (
-    *("id", "folder", "active", "subfolders", "writes to", "servers"),
+    *("id", "folder", "active", "subfolders", "writes to", "review", "servers"),
     *("hours", "last scan", "changes", ""),
 )
 ANY = "any"
@@ -34,6 +34,7 @@ def add(options: Namespace, config: Config) -> int:
             active=not options.inactive,
             mirror=_path(options.mirror) if options.mirror else None,
             servers=_servers(options.servers, config),
+            review=_review(options),
             data_dir=config.data_dir,
         )
     return _show(options, config, [folder])
@@ -45,19 +46,23 @@ def _mode(options: Namespace, config: Config) -> WriteMode:
     return WriteMode(options.write or config.metadata.write_mode)
 
 
+def _review(options: Namespace) -> bool | None:
+    return None if options.review is None else options.review == "on"
+
+
 def _path(text: str) -> bytes:
     return os.fsencode(Path(text).absolute())
 
 
 def change(options: Namespace, config: Config) -> int:
-    """Change where a folder's words go, its servers, or its hours, from now on."""
-    others = (options.servers, options.hours, options.scan_every)
+    """Change where and when a folder's words go, its servers, or its hours."""
+    others = (options.servers, options.review, options.hours, options.scan_every)
     if options.write is None and (
         all(one is None for one in others) or options.mirror is not None
     ):
         raise UsageError(
-            "folders set: say what to change, with --write (and --mirror), --servers, "
-            "--hours or --scan-every"
+            "folders set: say what to change, with --write (and --mirror), --review, "
+            "--servers, --hours or --scan-every"
         )
     names = _servers(options.servers, config)
     with Database.of(config) as db:
@@ -67,6 +72,9 @@ def change(options: Namespace, config: Config) -> int:
             bindings.bind(db, folder.id, names)
         if options.write is not None:
             _set_mode(db, folder, options)
+        if options.review is not None:
+            folders.set_review(db, folder.id, bool(_review(options)))
+            _say_what_waits(db, folder, options)
         folder = folders.get(db, folder.id)
     if options.write is not None:
         output.problem(
@@ -92,6 +100,16 @@ def _set_mode(db: Database, folder: Folder, options: Namespace) -> None:
         WriteMode(options.write),
         mirror=b"" if mirror == "" else mirror,
     )
+
+
+def _say_what_waits(db: Database, folder: Folder, options: Namespace) -> None:
+    """Nothing that waits is written because a folder is set otherwise."""
+    waiting = reviewing.count_in(db, folder.id)
+    if options.review == "off" and waiting:
+        output.problem(
+            f"{output.count(waiting, 'photo')} there still wait for review: "
+            f"`python -m tagger review accept {shown(folder.path)}` accepts them all"
+        )
 
 
 def _where(folder: Folder, config: Config) -> str:
@@ -236,6 +254,7 @@ def _show(
                 "yes" if folder.active else "no",
                 "yes" if folder.recursive else "no",
                 _written(folder, config),
+                "yes" if folder.review else "no",
                 ANY if folder.servers is None else ", ".join(folder.servers),
                 _hours(folder, config),
                 _minute(folder.last_scan_at),

@@ -61,7 +61,7 @@ def _lines(now: Status) -> list[str]:
     lines.append(
         f"photos: {now.total} in all, {now.tagged} tagged, {now.queued} queued, "
         f"{now.working} in work, {now.not_written} not written, {now.failed} failed, "
-        f"{now.missing} missing, {now.new} not in the queue"
+        f"{now.missing} missing, {now.new} not in the queue, {now.review} to review"
     )
     if now.eta_s is not None:
         lines.append(f"time left: {_duration(now.eta_s)}, {now.eta_basis}")

@@ -141,6 +141,8 @@ def _row(image: ImageSnapshot) -> tuple[object, ...]:
     answer = (
         image.description if image.answered_at else f"{image.state}: {image.reason}"
     )
+    if image.state is ImageState.REVIEW:
+        answer = "waits for review"
     seconds = f"{image.seconds:.2f}" if image.seconds is not None else ""
     tags = ", ".join(tag.name for tag in image.tags)
     return Path(image.shown_path).name, answer, tags, image.model or "", seconds
@@ -163,6 +165,12 @@ def _summary(outcome: Tagging) -> None:
         output.problem(
             f"{photos} described, but not written: see `python -m tagger doctor`, "
             "then run this again"
+        )
+    if reviewed := states.count(ImageState.REVIEW):
+        photos = output.count(reviewed, "photo")
+        output.problem(
+            f"{photos} described, and not written before you accept that: see "
+            "`python -m tagger review list`, or the Review page"
         )
     if waiting := sum(state in WAITING for state in states):
         photos = output.count(waiting, "photo")

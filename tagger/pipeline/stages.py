@@ -270,7 +270,8 @@ class Stages:
             return
         assert item.identity is not None
         assert item.stat is not None
-        result_id = item.result_id
+        # Not the item's: a person may have chosen another one since it was looked at.
+        result_id = wanted.result_id
 
         def announce(intent: Intent) -> None:
             exists = os.path.exists(intent.target)

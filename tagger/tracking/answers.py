@@ -134,6 +134,7 @@ def _take(connection: Connection, file: Row[Any], answer_id: int) -> None:
         .where(files.c.id == file.id)
         .values(
             result_id=answer_id,
+            proposed_result_id=None,  # whoever chooses has decided
             undone_result_id=None if newest == answer_id else newest,
         )
     )

@@ -23,7 +23,8 @@ class Said:
 
     `tags` are those a person spoke of, by key: name, whether it belongs there, and what
     took its place. `stood` are the tags that a person or the file brought, by key;
-    `description` is the text that stood there and `by` who said it.
+    `description` is the text that stood there and `by` who said it. `proposed` is an
+    answer that waited for a person.
     """
 
     file_id: int
@@ -34,11 +35,17 @@ class Said:
     person_description: str | None = None
     description_removed: bool = False
     answer: Pair = (None, None)
+    proposed: int | None = None
 
     @property
     def wish(self) -> tuple[str | None, bool]:
         """What a person wishes of the description."""
         return self.person_description, self.description_removed
+
+    @property
+    def answers(self) -> tuple[Pair, int | None]:
+        """All that is said of answers."""
+        return self.answer, self.proposed
 
 
 def of(connection: Connection, ids: Sequence[int]) -> Said | None:
@@ -68,6 +75,7 @@ def now(connection: Connection, file_id: int) -> Said:
         person_description=row.person_description,
         description_removed=bool(row.description_removed),
         answer=(row.result_id, row.undone_result_id),
+        proposed=row.proposed_result_id,
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import ImageState
-from tagger.tracking import dialects, queueing, tagnames
+from tagger.tracking import dialects, proposing, queueing, tagnames
 from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, finish, hold, queue, release, workable
@@ -179,9 +179,7 @@ def give_back(db: Database, run_id: int, waiting: Collection[int]) -> None:
         for row in mine:
             if row.file_id not in waiting:
                 connection.execute(delete(jobs).where(jobs.c.id == row.id))
-                queueing.set_all(
-                    connection, [row.file_id], state=ImageState.TAGGED.value
-                )
+                queueing.set_all(connection, [row.file_id], state=proposing.STANDS_AS)
         connection.execute(
             update(jobs).where(jobs.c.run_id == run_id).values(run_id=None)
         )
@@ -235,7 +233,7 @@ def retry_not_written(db: Database) -> int:
             select(files.c.id)
             .join(folders)
             .where(
-                files.c.state == ImageState.TAGGED.value,
+                files.c.state.in_(proposing.THROUGH),
                 files.c.words_at.is_(None),
                 files.c.looked_at.is_not(None),
                 files.c.missing_since.is_(None),

@@ -1,9 +1,10 @@
 """Cancelling: photos are taken out of the queue, and put back into it.
 
 A photo that is taken out stands as it was before it got its job: new, failed with its
-old reason, or tagged. Nothing is lost, and nothing but a person or a change of the file
-puts it back. Left alone are photos somebody works on, those a `tag` command waits for,
-edits that are to be carried out, and answers that only have to be written.
+old reason, tagged, or waiting for review. Nothing is lost, and nothing but a person or
+a change of the file puts it back. Left alone are photos somebody works on, those a
+`tag` command waits for, edits that are to be carried out, and answers that only have to
+be written.
 """
 
 import time
@@ -24,6 +25,10 @@ _CHOSEN = """CREATE TEMP TABLE IF NOT EXISTS cancelled (
 _CHOOSE = f"""INSERT INTO cancelled
     SELECT f.id, CASE
         WHEN j.was_state = 'failed' THEN 'failed'
+        WHEN f.looked_at IS NOT NULL AND f.proposed_result_id IS NOT NULL
+            AND j.was_state <> 'not written' THEN '{ImageState.REVIEW.value}'
+        WHEN f.looked_at IS NOT NULL AND j.was_state = '{ImageState.REVIEW.value}'
+            THEN '{ImageState.TAGGED.value}'
         WHEN f.looked_at IS NOT NULL AND j.was_state IN ('tagged', 'not written')
             THEN j.was_state
         ELSE '{ImageState.NEW.value}' END, j.was_reason

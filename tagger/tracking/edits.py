@@ -94,10 +94,7 @@ def change(
 
     Raises `UsageError` for a word that cannot be one, or a tag to add and to remove.
     """
-    add, remove = _named(add), _known_as(map(tagnames.tidy, remove))
-    text = None if description is None else _described(description)
-    if both := {*map(tagnames.key, add)} & {*map(tagnames.key, remove)}:
-        raise UsageError(f"{min(both)} cannot be added and removed at once")
+    add, remove, text = checked(add, remove, description)
     where = or_(choosing.at(places), choosing.among(ids))
     with db.write() as connection:
         added = {name: choosing.unsaid(connection, name, where) for name in add}
@@ -125,7 +122,7 @@ def change(
         if text is not None:
             values = {"person_description": text, "description_removed": False}
             set_all(connection, described, **values)
-            _resolve(connection, described)
+            resolve(connection, described)
         edit = made(connection, kind, detail, touched, was=was)
         if text is None and was is None:
             undoables.keep(connection, edit.id, before)
@@ -217,6 +214,20 @@ def bind(db: Database, edit_id: int, run_id: int) -> None:
         )
 
 
+def checked(
+    add: Sequence[str], remove: Sequence[str], description: str | None
+) -> tuple[list[str], list[str], str | None]:
+    """The words of an edit as they are stored.
+
+    Raises `UsageError` for a word that cannot be one, or a tag to add and to remove.
+    """
+    add, remove = _named(add), _known_as(map(tagnames.tidy, remove))
+    text = None if description is None else _described(description)
+    if both := {*map(tagnames.key, add)} & {*map(tagnames.key, remove)}:
+        raise UsageError(f"{min(both)} cannot be added and removed at once")
+    return add, remove, text
+
+
 def _named(names: Sequence[str]) -> list[str]:
     """New tags as they are stored. Raises `UsageError` for what can be none."""
     tidied = _known_as(map(tagnames.tidy, names))
@@ -279,7 +290,7 @@ def say(
     )
 
 
-def _resolve(connection: Connection, ids: Sequence[int]) -> None:
+def resolve(connection: Connection, ids: Sequence[int]) -> None:
     """A new edit settles what was disputed."""
     for chunk in tagnames.chunks(ids):
         connection.execute(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, WriteMode, utc_now
-from tagger.tracking import changes, queueing, sidecars
+from tagger.tracking import changes, proposing, queueing, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.places import is_within
 from tagger.tracking.schema import files, folders
@@ -27,12 +27,15 @@ def add(
     made_by_tag: bool = False,
     mirror: bytes | None = None,
     servers: Sequence[str] | None = None,
+    review: bool | None = None,
     data_dir: Path,
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
 
     One that only a `tag` command made (`made_by_tag`) gives way to a person's: here,
     or to a recursive one around it. `mirror` is a place of its own for its sidecars.
+    `review` says whether answers wait for a person; left open, that is as in the folder
+    around it, and in one that comes back as it was.
     Raises `UsageError` if the path is missing, no folder, unreadable, already added, or
     inside the program's own data folder, or if the mirror cannot be where it is wanted.
     """
@@ -55,6 +58,10 @@ def add(
         known = connection.execute(
             select(folders).where(folders.c.path == real)
         ).first()
+        if review is not None:
+            values["review"] = review
+        elif known is None:
+            values["review"] = proposing.is_within_reviewed(connection, real)
         if known is None:
             statement = folders.insert().values(path=real, added_at=utc_now(), **values)
             folder_id = connection.execute(
@@ -189,6 +196,19 @@ def set_write_mode(
         changes.record(connection, changes.FOLDER, [folder_id])
 
 
+def set_review(db: Database, folder_id: int, review: bool) -> None:
+    """Whether answers for the folder's photos wait for a person from now on.
+
+    Those that wait already go on waiting either way: they were given while nothing was
+    to be used unseen. Raises `UsageError` if there is no such folder.
+    """
+    get(db, folder_id)
+    with db.write() as connection:
+        # Whoever sets it has made it theirs.
+        _update(connection, folder_id, review=review, made_by_tag=False)
+        changes.record(connection, changes.FOLDER, [folder_id])
+
+
 def set_recursive(db: Database, folder_id: int) -> None:
     """Let a folder that a `tag` command made for one file cover its subfolders too."""
     with db.write() as connection:
@@ -311,4 +331,5 @@ def _folder(row: Row[Any]) -> Folder:
         servers=tuple(row.servers) if row.servers is not None else None,
         hours=row.hours,
         scan_interval_min=row.scan_interval_min,
+        review=row.review,
     )

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import Cost, ImageState, StatKey, utc_now
-from tagger.tracking import changes, costs, presence, tagnames, underway
+from tagger.tracking import changes, costs, presence, proposing, tagnames, underway
 from tagger.tracking.bindings import ALL, Among
 from tagger.tracking.database import Database
 from tagger.tracking.queueing import NOW, enqueue
@@ -274,9 +274,11 @@ def finish(
 ) -> bool:
     """End a job: its photo stands as `state` from now on. Raises `LeaseLost`.
 
+    One that is through with an answer that waits for a person stands as that instead.
     False if it goes back to the queue instead: it was asked for once more meanwhile,
     because the file changed or because somebody wants another answer.
     """
+    is_through = state is ImageState.TAGGED
     with db.write() as connection:
         file_id = hold(connection, job)
         if cost is not None:
@@ -290,7 +292,11 @@ def finish(
         connection.execute(
             update(files)
             .where(files.c.id == file_id)
-            .values(state=state.value, reason=reason, finished_at=utc_now())
+            .values(
+                state=proposing.STANDS_AS if is_through else state.value,
+                reason=reason,
+                finished_at=utc_now(),
+            )
         )
         changes.record(connection, changes.IMAGE, [file_id])
         if edit_id is not None:

@@ -184,6 +184,10 @@ def _forget_answer(connection: Connection, file_id: int) -> None:
         update(files)
         .where(files.c.id == file_id)
         .values(
-            result_id=None, written_result_id=None, written_mode=None, written_at=None
+            result_id=None,
+            proposed_result_id=None,
+            written_result_id=None,
+            written_mode=None,
+            written_at=None,
         )
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, select
 
 from tagger.errors import DataError
 from tagger.records import utc_now
-from tagger.tracking import schema, tagnames
+from tagger.tracking import dialects, schema, tagnames
 
 Step = Callable[[Connection], None]
 
@@ -180,6 +180,17 @@ def m014_asked_with(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def m015_review(connection: Connection) -> None:
+    """In some folders answers wait for a person before they are used."""
+    no = "false" if dialects.is_postgresql(connection) else "0"
+    for statement in (
+        f"ALTER TABLE folders ADD COLUMN review BOOLEAN DEFAULT {no} NOT NULL",
+        "ALTER TABLE files ADD COLUMN proposed_result_id INTEGER "
+        "REFERENCES results (id)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 def m016_comparisons(connection: Connection) -> None:
     """Models and prompts are compared, in tables that no photo takes part in."""
     for statement in (
@@ -245,6 +256,7 @@ STEPS: tuple[Step, ...] = (
     m012_vectors,
     m013_dismissed,
     m014_asked_with,
+    m015_review,
     m016_comparisons,
     m017_folder_schedule,
     m018_ratings,

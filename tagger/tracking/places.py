@@ -82,7 +82,8 @@ def ids(db: Database, at: Sequence[bytes]) -> list[int]:
 
 def unchanged_and_tagged(db: Database, given: Mapping[bytes, StatKey]) -> set[bytes]:
     """Those of the given files that are done, and as they were when that was so."""
-    return _unchanged(db, given, files.c.state == ImageState.TAGGED.value)
+    through = (ImageState.TAGGED.value, ImageState.REVIEW.value)
+    return _unchanged(db, given, files.c.state.in_(through))
 
 
 def unchanged_and_read(db: Database, given: Mapping[bytes, StatKey]) -> set[bytes]:

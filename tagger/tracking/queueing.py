@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from tagger.records import ImageState, WriteMode, utc_now
-from tagger.tracking import dialects, tagnames
+from tagger.tracking import dialects, proposing, tagnames
 from tagger.tracking.schema import files, folders
 
 # Higher goes first. What a person wants now goes ahead of everything, even of a pause.
@@ -126,7 +126,7 @@ def unwritten(connection: Connection, where: ColumnElement[bool]) -> list[int]:
             .join(folders)
             .where(
                 where,
-                files.c.state == ImageState.TAGGED.value,
+                files.c.state.in_(proposing.THROUGH),
                 files.c.missing_since.is_(None),
                 or_(unwritten_answer, files.c.owed_in != folders.c.write_mode),
                 folders.c.write_mode != WriteMode.NONE.value,

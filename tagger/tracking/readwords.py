@@ -165,6 +165,7 @@ def _reconcile(look: _Look, own: Own) -> None:
         if hand.restored and own.result_id == look.row.undone_result_id:
             # The person went back behind the undo: the answer's words are wanted again.
             _note(look.connection, look.row.id, undone_result_id=None)
+            _has_answer(look, own)
     elif look.is_known and hand.edited:
         said = look.words.provenance if look.found.other_file else None
         reconcile.edited(look.connection, look.row, look.was, look.words, said=said)
@@ -180,6 +181,7 @@ def _as_written(look: _Look, own: Own) -> None:
         target = os.path.realpath(row.path)
         copies.adopt(connection, row, look.found.content, target=target)
         copies.adopt(connection, row, beside.content_hash, target=beside.place)
+        _has_answer(look, own)
     _note(
         connection,
         row.id,
@@ -187,6 +189,18 @@ def _as_written(look: _Look, own: Own) -> None:
         written_mode=own.mode,
         written_at=own.written_at,
     )
+
+
+def _has_answer(look: _Look, own: Own) -> None:
+    """Words of an answer that stand there are accepted: no person is asked again."""
+    if own.result_id is not None:
+        proposed_id = _other(look.row.proposed_result_id, own.result_id)
+        _note(
+            look.connection,
+            look.row.id,
+            result_id=own.result_id,
+            proposed_result_id=proposed_id,
+        )
 
 
 def _with_imported(look: _Look, own: Own, brought: imports.Imported) -> Own:
@@ -198,6 +212,7 @@ def _with_imported(look: _Look, own: Own, brought: imports.Imported) -> Own:
             look.connection,
             look.row.id,
             result_id=brought.result_id,
+            proposed_result_id=_other(look.row.proposed_result_id, brought.result_id),
             written_result_id=brought.result_id,
             written_mode=str(where),
             written_at=brought.at,
@@ -207,6 +222,11 @@ def _with_imported(look: _Look, own: Own, brought: imports.Imported) -> Own:
         tags=own.tags | brought.tags,
         descriptions=own.descriptions | brought.descriptions,
     )
+
+
+def _other(proposed_id: int | None, result_id: int) -> int | None:
+    """What still waits for a person once an answer is in use."""
+    return None if proposed_id == result_id else proposed_id
 
 
 def _replace(connection: Connection, file_id: int, words: FileWords, own: Own) -> None:

@@ -8,14 +8,13 @@ from sqlalchemy import Connection, Row, func, select, update
 from tagger import __version__
 from tagger.records import (
     Answer,
-    ImageState,
     Provenance,
     WantedWords,
     WriteMode,
     iso,
     utc_now,
 )
-from tagger.tracking import changes, conflicts, desired, meaning, tagnames
+from tagger.tracking import changes, conflicts, desired, meaning, proposing, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import Job, hold
 from tagger.tracking.queueing import enqueue
@@ -64,17 +63,18 @@ def count_since(db: Database, since_s: float) -> int:
     return int(found)
 
 
-def record(db: Database, job: Job, identity: str, answer: Answer) -> int:
-    """Keep an answer the moment it arrives; returns its id. Raises `LeaseLost`.
+def record(db: Database, job: Job, identity: str, answer: Answer) -> int | None:
+    """Keep an answer the moment it arrives. Raises `LeaseLost`.
 
-    Other photos of the same picture get it too, and a job to have it written.
+    Returns the answer the photo has then: this one, unless it waits for a person. Other
+    photos of the same picture get it too, and a job to have it written.
     """
     with db.write() as connection:
         file_id = hold(connection, job)
         result_id = insert(connection, identity, answer, created_at=utc_now())
-        _use(connection, file_id, result_id)
+        in_use = proposing.take(connection, file_id, result_id)
         _share(connection, file_id, identity)
-    return result_id
+    return in_use
 
 
 def insert(
@@ -105,15 +105,11 @@ def insert(
 def use(db: Database, job: Job, result_id: int) -> int | None:
     """Let the job's photo have an answer that is already on record; which it has then.
 
-    One whose words were undone is not taken again unasked: the photo stays as it is.
+    That is another one if this waits for a person; and one whose words were undone is
+    not taken again unasked.
     """
     with db.write() as connection:
-        file_id = hold(connection, job)
-        row = connection.execute(select(files).where(files.c.id == file_id)).one()
-        if row.undone_result_id == result_id:
-            return int(row.result_id) if row.result_id is not None else None
-        _use(connection, file_id, result_id)
-    return result_id
+        return proposing.take(connection, hold(connection, job), result_id)
 
 
 def _keep_tags(connection: Connection, result_id: int, answer: Answer) -> None:
@@ -135,13 +131,6 @@ def _keep_tags(connection: Connection, result_id: int, answer: Answer) -> None:
         connection.execute(result_tags.insert(), rows)
 
 
-def _use(connection: Connection, file_id: int, result_id: int) -> None:
-    connection.execute(
-        update(files).where(files.c.id == file_id).values(result_id=result_id)
-    )
-    changes.record(connection, changes.IMAGE, [file_id])
-
-
 def _share(connection: Connection, file_id: int, identity: str) -> None:
     """Copies that were done under an older answer are to be written anew."""
     copies = connection.scalars(
@@ -150,7 +139,7 @@ def _share(connection: Connection, file_id: int, identity: str) -> None:
         .where(
             files.c.identity == identity,
             files.c.id != file_id,
-            files.c.state == ImageState.TAGGED.value,
+            files.c.state.in_(proposing.THROUGH),
             folders.c.active,
         )
     ).all()
@@ -195,6 +184,7 @@ def wanted(
         own_description=row.own_description,
         by_person=by_person,
         provenance=_provenance(row, state),
+        result_id=row.result_id,
     )
 
 

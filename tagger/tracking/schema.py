@@ -69,7 +69,8 @@ counters = Table(
 # Folders people added. A removed one keeps its row, so adding it again loses nothing.
 # One made by a `tag` command gives way when a person adds it or one around it.
 # `mirror` is a folder's own place for sidecars in mirror mode, if it has one.
-# `servers` are the names of those its photos may be sent to; NULL: any.
+# `servers` are the names of those its photos may be sent to; NULL: any. With `review`
+# answers wait for a person before they are used.
 folders = Table(
     "folders",
     metadata,
@@ -89,6 +90,7 @@ folders = Table(
     Column("servers", JSON(none_as_null=True)),
     Column("hours", Text),
     Column("scan_interval_min", Float),
+    Column("review", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 
@@ -96,6 +98,7 @@ folders = Table(
 # `missing_since`, so that a file that returns stands where it stood.
 # `person_description` was set by an edit; `description_removed` says that a person took
 # ours out; the words of `undone_result_id` were undone and do not come back unasked.
+# `proposed_result_id` is an answer that waits for a person, and is not used before.
 # One that was taken out of the queue, at `cancelled_at`, is put back only when asked.
 # `owed_in` is the folder's mode while the files could not get all they should hold.
 files = Table(
@@ -142,6 +145,7 @@ files = Table(
     Column("person_description", Text),
     Column("description_removed", Boolean, nullable=False, server_default=false()),
     Column("undone_result_id", Integer, ForeignKey("results.id")),
+    Column("proposed_result_id", Integer, ForeignKey("results.id")),
     Column("cancelled_at", Text),
     Column("owed_in", Text),
     # Covers the counts that every screen asks for each second.

@@ -43,6 +43,7 @@ def read(db: Database) -> Status:
         queued=max(0, queued - working),
         working=min(working, queued),
         tagged=states.get(ImageState.TAGGED.value, 0),
+        review=states.get(ImageState.REVIEW.value, 0),
         not_written=states.get(ImageState.NOT_WRITTEN.value, 0),
         failed=states.get(ImageState.FAILED.value, 0),
         missing=missing,

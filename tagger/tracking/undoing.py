@@ -162,6 +162,8 @@ def follow(connection: Connection, undo: Row[Any]) -> None:
             "written_result_id": after.result_id,
             "undone_result_id": _undone(connection, file, after),
         }
+        if file.proposed_result_id == after.result_id:
+            values["proposed_result_id"] = None
     if undo.mode == "file" and undo.after_hash:
         values["content_hash"] = undo.after_hash
     _note(connection, file.id, values)

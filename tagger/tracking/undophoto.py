@@ -76,7 +76,8 @@ def _why_not(connection: Connection, was: Said, left: Said) -> str | None:
         return f"{what} of this photo was changed again since; undo that first"
     query = select(files.c.own_description).where(files.c.id == was.file_id)
     written = connection.execute(query).scalar_one()
-    if was.wish != left.wish and was.description is None and written is not None:
+    is_about_it = was.wish != left.wish or was.answer != left.answer
+    if is_about_it and was.description is None and written is not None:
         return (
             "there was no description before, and no edit takes one out of a file; "
             "`python -m tagger undo` with the photo's path does"
@@ -91,7 +92,7 @@ def _spoken_since(was: Said, left: Said, now: Said) -> str | None:
             return f"the tag {(now.tags.get(key) or left.tags[key])[0]}"
     if was.wish != left.wish and now.wish != left.wish:
         return "the description"
-    if was.answer != left.answer and now.answer != left.answer:
+    if was.answers != left.answers and now.answers != left.answers:
         return "the answer in use"
     return None
 
@@ -104,9 +105,15 @@ def _keys(was: Said, left: Said) -> list[str]:
 
 def _put_back(connection: Connection, was: Said, left: Said) -> None:
     file_id = was.file_id
-    if was.answer != left.answer:
+    if was.answers != left.answers:
         result_id, undone_id = was.answer
-        _note(connection, file_id, result_id=result_id, undone_result_id=undone_id)
+        _note(
+            connection,
+            file_id,
+            result_id=result_id,
+            undone_result_id=undone_id,
+            proposed_result_id=was.proposed,
+        )
     for key in _keys(was, left):
         _say_again(connection, was, left, key)
     if was.wish != left.wish:

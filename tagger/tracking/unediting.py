@@ -46,6 +46,16 @@ def undo(db: Database, edit_id: int, *, dry_run: bool = False) -> Edit:
     return _vocabulary(db, edit_id, before, dry_run=dry_run)
 
 
+def can_undo(db: Database, edit_id: int) -> bool:
+    """Whether an edit kept what was there before, and was not taken back so far."""
+    with db.read() as connection:
+        of = edit_table.c.id == edit_id
+        if connection.scalar(select(edit_table.c.file_id).where(of)) is not None:
+            return True
+        known = undoables.read(connection, edit_id)
+    return known is not None and known.undone_by is None
+
+
 def _before(connection: Connection, edit_id: int) -> Mapping[str, Any]:
     """What was there before an edit that can be taken back now."""
     known = undoables.read(connection, edit_id)

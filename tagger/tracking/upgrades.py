@@ -1,32 +1,32 @@
 """Upgrades: what a lesser model said is asked again once a better one is there."""
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from tagger.records import ImageState
-from tagger.tracking import bindings, tagnames
+from tagger.tracking import bindings, proposing, tagnames
 from tagger.tracking.database import Database
 from tagger.tracking.jobs import queue
 from tagger.tracking.schema import files, folders, jobs, results
 
 # New photos go before those that have some answer already.
 AFTER_NEW_PHOTOS = -1
-ANSWERED = (ImageState.TAGGED.value, ImageState.NOT_WRITTEN.value)
+ANSWERED = (*proposing.THROUGH, ImageState.NOT_WRITTEN.value)
 
 
 def ask_again(db: Database, backend: str) -> int:
     """Queue the photos of active folders whose answer `backend` gave; how many.
 
-    What a person took out of the queue stays out, and so do those whose newer answer
-    was undone, or put aside for this one; folders that are bound to it want no other.
+    An answer that waits for a person counts as the photo's. What a person took out of
+    the queue stays out, and so do those whose newer answer was undone, or put aside for
+    this one; folders that are bound to it want no other.
     """
     with db.write() as connection:
+        answer = func.coalesce(files.c.proposed_result_id, files.c.result_id)
         groups = bindings.within(connection).groups
         content = [i for names, ids in groups.items() if backend in names for i in ids]
         ids = connection.scalars(
             select(files.c.id)
-            .select_from(
-                files.join(folders).join(results, results.c.id == files.c.result_id)
-            )
+            .select_from(files.join(folders).join(results, results.c.id == answer))
             .where(
                 results.c.backend == backend,
                 files.c.state.in_(ANSWERED),

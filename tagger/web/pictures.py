@@ -49,6 +49,16 @@ def thumbnail_url(image: Listed | ImageSnapshot) -> str | None:
     return None if version is None else f"/thumbnails/{image.id}.jpg?v={version}"
 
 
+def thumbnail_of(
+    image_id: int, identity_: str | None, orientation: int | None
+) -> str | None:
+    """The same, of what tracking knows of a photo."""
+    if identity_ is None:
+        return None
+    version = thumbnail_version(identity_, orientation or 1)
+    return f"/thumbnails/{image_id}.jpg?v={version}"
+
+
 def original_url(image_id: int) -> str:
     """Where the browser gets the file itself, as a download."""
     return f"/api/images/{image_id}/original"

@@ -10,25 +10,6 @@ CREATE TABLE changes (
 	subject_id INTEGER NOT NULL,
 	PRIMARY KEY (number)
 );
-CREATE TABLE choices (
-            comparison_id INTEGER NOT NULL, file_id INTEGER NOT NULL,
-            verdict TEXT NOT NULL, contender_id INTEGER, blind BOOLEAN NOT NULL,
-            at TEXT NOT NULL, PRIMARY KEY (comparison_id, file_id),
-            FOREIGN KEY(comparison_id) REFERENCES comparisons (id),
-            FOREIGN KEY(file_id) REFERENCES files (id),
-            FOREIGN KEY(contender_id) REFERENCES contenders (id));
-CREATE TABLE compared_answers (
-            contender_id INTEGER NOT NULL, file_id INTEGER NOT NULL,
-            outcome TEXT NOT NULL, reason TEXT, description TEXT, text TEXT,
-            tags JSON NOT NULL, seconds FLOAT, tokens_in INTEGER, tokens_out INTEGER,
-            prompt_version TEXT, at TEXT NOT NULL,
-            PRIMARY KEY (contender_id, file_id),
-            FOREIGN KEY(contender_id) REFERENCES contenders (id),
-            FOREIGN KEY(file_id) REFERENCES files (id));
-CREATE TABLE comparisons (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
-            state TEXT NOT NULL, photos JSON NOT NULL, token TEXT, lease_until FLOAT,
-            created_at TEXT NOT NULL, ended_at TEXT);
 CREATE TABLE conflicts (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	file_id INTEGER NOT NULL,
@@ -39,13 +20,6 @@ CREATE TABLE conflicts (
 	resolved_at TEXT,
 	FOREIGN KEY(file_id) REFERENCES files (id)
 );
-CREATE TABLE contenders (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-            comparison_id INTEGER NOT NULL, position INTEGER NOT NULL,
-            server TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL,
-            tags_min INTEGER NOT NULL, tags_max INTEGER NOT NULL,
-            extra_instruction TEXT NOT NULL,
-            FOREIGN KEY(comparison_id) REFERENCES comparisons (id));
 CREATE TABLE controls (
 	name TEXT NOT NULL,
 	value BLOB,
@@ -127,7 +101,7 @@ CREATE TABLE files (
 	description_removed BOOLEAN DEFAULT 0 NOT NULL,
 	undone_result_id INTEGER,
 	cancelled_at TEXT,
-	owed_in TEXT,
+	owed_in TEXT, proposed_result_id INTEGER REFERENCES results (id),
 	FOREIGN KEY(folder_id) REFERENCES folders (id),
 	UNIQUE (path),
 	FOREIGN KEY(result_id) REFERENCES results (id),
@@ -148,7 +122,7 @@ CREATE TABLE folders (
 	offline TEXT,
 	made_by_tag BOOLEAN NOT NULL,
 	mirror BLOB,
-	servers JSON,
+	servers JSON, review BOOLEAN DEFAULT 0 NOT NULL,
 	UNIQUE (path)
 );
 CREATE TABLE jobs (
@@ -197,7 +171,7 @@ INSERT INTO "migrations" VALUES('m011_folder_servers','2026-11-26T12:47:46.943Z'
 INSERT INTO "migrations" VALUES('m012_vectors','2026-11-26T12:47:46.943Z');
 INSERT INTO "migrations" VALUES('m013_dismissed','2026-11-26T12:47:46.943Z');
 INSERT INTO "migrations" VALUES('m014_asked_with','2026-11-26T12:47:46.943Z');
-INSERT INTO "migrations" VALUES('m016_comparisons','2026-11-26T13:41:20.925Z');
+INSERT INTO "migrations" VALUES('m015_review','2026-11-26T13:44:13.589Z');
 CREATE TABLE own_tags (
 	file_id INTEGER NOT NULL,
 	tag_id INTEGER NOT NULL,
@@ -387,6 +361,4 @@ CREATE INDEX jobs_lease ON jobs (lease_until);
 CREATE INDEX jobs_edit ON jobs (edit_id);
 CREATE INDEX jobs_newest ON jobs (priority DESC, touched_ns DESC);
 CREATE INDEX jobs_run ON jobs (run_id, priority DESC, id);
-CREATE INDEX comparisons_state ON comparisons (state);
-CREATE INDEX contenders_comparison ON contenders (comparison_id, position);
 COMMIT;

@@ -127,7 +127,7 @@ CREATE TABLE files (
 	description_removed BOOLEAN DEFAULT 0 NOT NULL,
 	undone_result_id INTEGER,
 	cancelled_at TEXT,
-	owed_in TEXT,
+	owed_in TEXT, proposed_result_id INTEGER REFERENCES results (id),
 	FOREIGN KEY(folder_id) REFERENCES folders (id),
 	UNIQUE (path),
 	FOREIGN KEY(result_id) REFERENCES results (id),
@@ -148,7 +148,7 @@ CREATE TABLE folders (
 	offline TEXT,
 	made_by_tag BOOLEAN NOT NULL,
 	mirror BLOB,
-	servers JSON, hours TEXT, scan_interval_min FLOAT,
+	servers JSON, review BOOLEAN DEFAULT 0 NOT NULL,
 	UNIQUE (path)
 );
 CREATE TABLE jobs (
@@ -197,8 +197,8 @@ INSERT INTO "migrations" VALUES('m011_folder_servers','2026-11-26T12:47:46.943Z'
 INSERT INTO "migrations" VALUES('m012_vectors','2026-11-26T12:47:46.943Z');
 INSERT INTO "migrations" VALUES('m013_dismissed','2026-11-26T12:47:46.943Z');
 INSERT INTO "migrations" VALUES('m014_asked_with','2026-11-26T12:47:46.943Z');
-INSERT INTO "migrations" VALUES('m016_comparisons','2026-11-26T13:41:20.995Z');
-INSERT INTO "migrations" VALUES('m017_folder_schedule','2026-11-26T13:41:20.998Z');
+INSERT INTO "migrations" VALUES('m015_review','2026-11-26T13:44:13.627Z');
+INSERT INTO "migrations" VALUES('m016_comparisons','2026-11-26T13:44:13.628Z');
 CREATE TABLE own_tags (
 	file_id INTEGER NOT NULL,
 	tag_id INTEGER NOT NULL,

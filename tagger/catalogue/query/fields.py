@@ -63,6 +63,7 @@ _UNTAGGED = "untagged"
 _LARGEST_ID = 2**63
 _STATES: Mapping[str, tuple[ImageState, ...]] = {
     "tagged": (ImageState.TAGGED,),
+    "review": (ImageState.REVIEW,),
     "failed": (ImageState.FAILED,),
     "missing": (ImageState.MISSING,),
     "unwritten": (ImageState.NOT_WRITTEN,),

@@ -33,6 +33,7 @@ from tagger.web.api import (
     overview,
     processing,
     queue,
+    reviews,
     searches,
     service,
     settings,
@@ -67,7 +68,7 @@ def make() -> FastAPI:
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
         *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
-        *(settings, sql, answers, comparisons),
+        *(settings, sql, answers, comparisons, reviews),
     ):
         api.include_router(module.router)
     _add_docs(api)

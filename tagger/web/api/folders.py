@@ -62,6 +62,7 @@ def add_folder(wanted: FolderIn) -> FolderOut:
         write_mode=wanted.write_mode or opened.config.metadata.write_mode,
         active=wanted.active,
         mirror=os.fsencode(wanted.mirror) if wanted.mirror else None,
+        review=wanted.review,
         data_dir=opened.config.data_dir,
     )
     return _out(opened, folder)
@@ -93,10 +94,16 @@ def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
 
 @router.patch("/{folder_id}")
 def change(folder_id: int, wanted: ModeIn) -> FolderOut:
-    """Have words written elsewhere from now on; what was written stays where it is."""
+    """Have words written elsewhere, or after review, from now on.
+
+    What was written stays where it is, and what waits for review goes on waiting.
+    """
     opened, _ = _known(folder_id)
     mirror = None if wanted.mirror is None else os.fsencode(wanted.mirror)
-    folders.set_write_mode(opened.db, folder_id, wanted.write_mode, mirror=mirror)
+    if wanted.write_mode is not None:
+        folders.set_write_mode(opened.db, folder_id, wanted.write_mode, mirror=mirror)
+    if wanted.review is not None:
+        folders.set_review(opened.db, folder_id, wanted.review)
     return _out(opened, folders.get(opened.db, folder_id))
 
 

@@ -1,8 +1,8 @@
 """The shapes of the API: what clients send and get, as pydantic models."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.records import WriteMode
 
@@ -61,6 +61,7 @@ class StatusOut(BaseModel):
     queued: int
     working: int
     tagged: int
+    review: int
     not_written: int
     failed: int
     missing: int
@@ -203,7 +204,8 @@ class FolderOut(BaseModel):
 
     `mirror` is where its sidecars are, if `write_mode` is `mirror`. Its own `hours` and
     `scan_interval_min` are null where it goes by the settings. `watching` is null while
-    no tagger watches it.
+    no tagger watches it. With `review` answers are written only once a person
+    has accepted them.
     """
 
     id: int
@@ -218,6 +220,7 @@ class FolderOut(BaseModel):
     servers: list[str] | None
     hours: str | None
     scan_interval_min: float | None
+    review: bool
     watching: WatchingOut | None = None
 
 
@@ -229,6 +232,7 @@ class FolderIn(_In):
     """A folder to add; without `write_mode` the one of the settings.
 
     `mirror` is a folder for its sidecars, in mirror mode, other than the common one.
+    Without `review` answers wait for a person if they do so in the folder around it.
     """
 
     path: str = Field(min_length=1)
@@ -236,16 +240,25 @@ class FolderIn(_In):
     active: bool = True
     write_mode: WriteMode | None = None
     mirror: str | None = Field(None, min_length=1)
+    review: bool | None = None
 
 
 class ModeIn(_In):
-    """Where a folder's words are to be written from now on.
+    """Where a folder's words are to be written from now on, and when.
 
-    An empty `mirror` goes back to the common one; null leaves it as it is.
+    What is null stays as it is; an empty `mirror` goes back to the common one. With
+    `review` answers wait for a person; those that wait when it is switched off go on.
     """
 
-    write_mode: WriteMode
+    write_mode: WriteMode | None = None
     mirror: str | None = None
+    review: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.write_mode is None and (self.review is None or self.mirror is not None):
+            raise ValueError("name a write_mode, with or without a mirror, or review")
+        return self
 
 
 class ActiveIn(_In):

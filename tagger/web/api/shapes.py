@@ -43,6 +43,7 @@ def folder(
         last_scan_at=known.last_scan_at,
         offline=known.offline,
         watching=WatchingOut.model_validate(asdict(watching)) if watching else None,
+        review=known.review,
         servers=None if known.servers is None else list(known.servers),
         hours=known.hours,
         scan_interval_min=known.scan_interval_min,
