@@ -147,7 +147,7 @@ def test_the_api_decides_of_one_photo_and_takes_that_back(photos: Library) -> No
         image = api.get(f"/api/images/{dog['id']}").json()
         assert [tag["name"] for tag in image["tags"]] == ["Rex", "dog"]
         assert (image["description"], image["description_source"]) == ("Rex.", "person")
-        back = api.post(f"/api/edits/{edit['edit_id']}/take-back", json={})
+        back = api.post(f"/api/edits/{edit['edit_id']}/undo", json={})
         assert back.is_success, back.text
         after = api.get(f"/api/images/{dog['id']}").json()
     assert (again.status_code, again.json()["detail"][:5]) == (422, "photo")
