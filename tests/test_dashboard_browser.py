@@ -47,14 +47,10 @@ def test_a_tag_of_the_cloud_leads_to_its_photos(app: AppProcess, page: Page) -> 
 def test_a_bar_of_a_year_leads_to_its_photos(app: AppProcess, page: Page) -> None:
     page.goto(f"{app.url}/?view=time&by=year")
     settled(page, "Tags")
-    bars = page.locator(".st-key-dashboard_over_year").locator("svg, canvas").first
-    expect(bars).to_be_visible()
-    box = bars.bounding_box()
-    assert box is not None
-    # The last year has photos; its bar stands on the axis at the right.
-    for _ in range(5):
-        page.mouse.move(box["x"] + box["width"] - 40, box["y"] + box["height"] - 60)
-        page.mouse.click(box["x"] + box["width"] - 40, box["y"] + box["height"] - 60)
+    bars = page.locator(".st-key-dashboard_over_year .mark-rect path")
+    expect(bars).to_have_count(4)
+    for _ in range(5):  # the chart hears clicks a moment after it is drawn
+        bars.last.click()
         page.wait_for_timeout(1500)
         if "gallery" in page.url:
             break
