@@ -21,7 +21,7 @@ from tagger.catalogue import compare, intake
 from tagger.config import Config
 from tagger.errors import ConfigError, DataError
 from tagger.records import ImageState
-from tagger.tracking import changes, jobs, queueing
+from tagger.tracking import changes, folders, jobs, queueing, reviewing
 from tagger.tracking.database import Database
 from tests.ollama_double import OllamaDouble
 from tests.support_catalogue import add_folder, many, open_catalogue
@@ -278,3 +278,24 @@ def test_commands_work_on_the_shared_database(
     said("verify")
     said("folders", "list")
     said("status")
+
+
+def test_folders_of_an_older_database_there_are_not_reviewed(
+    tmp_path: Path, url: str
+) -> None:
+    config = machine(tmp_path, "one", url, "http://127.0.0.1:9")
+    (tmp_path / "photos").mkdir(exist_ok=True)
+    with Database.of(config) as db:
+        folder_id = add_folder(db, tmp_path / "photos")
+        with db.write() as connection:
+            for statement in (
+                "ALTER TABLE folders DROP COLUMN review",
+                "ALTER TABLE files DROP COLUMN proposed_result_id",
+                "DELETE FROM migrations WHERE name = 'm015_review'",
+            ):
+                connection.execute(text(statement))
+    with Database.of(config) as db:
+        assert not folders.get(db, folder_id).review
+        folders.set_review(db, folder_id, True)
+        assert folders.get(db, folder_id).review
+        assert reviewing.waiting(db) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.parts.selection import Selection
 from tagger.catalogue import questions
 from tagger.tracking import folders, reviewing
 from tests import support_pages as screens
@@ -105,6 +106,30 @@ def test_photos_that_wait_are_marked_counted_and_found(photos: Library) -> None:
     assert figures["To review"] == "2"
     found = questions.found(photos.opened.catalogue, "state:review")
     assert len(found) == 2
+
+
+def test_a_photo_that_waits_leads_to_its_review(photos: Library) -> None:
+    [dog] = questions.page(photos.opened.catalogue, _named("dog"), limit=2).images
+    test = screens.screen("gallery", photo=str(dog.id))
+    click(test, "Review what is proposed")
+    assert not test.exception
+    assert test.title[0].value == "Review"
+    assert screens.given(test, "review")["total"] == 1
+
+
+def test_what_waits_in_a_selection_is_accepted(photos: Library) -> None:
+    test = screens.screen("gallery")
+    selection = test.session_state["gallery_selection"]
+    assert isinstance(selection, Selection)
+    selection.take_all()
+    test.run()
+    click(test, "Accept all that wait")
+
+    assert not test.exception
+    assert "Changed 2 photos" in screens.said(test)
+    assert waiting(photos) == 0
+    gallery = screens.given(test, "grid")["photos"]
+    assert {one["mark"] for one in gallery} == {None, "Waiting"}
 
 
 def test_the_api_lists_what_waits_page_by_page(photos: Library) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.parts import places, wording
 from pages.parts.component import component
 from tagger.catalogue import questions
+from tagger.catalogue.query.writing import quoted
 from tagger.catalogue.questions import Image
 from tagger.errors import UsageError
 from tagger.records import ImageState, ImageTag
@@ -211,6 +212,10 @@ def _standing(image_id: int, answered_at: str | None) -> None:
         st.badge(wording.STATES[now.state], color="orange")
         if now.reason:
             st.text(now.reason)
+    if now.state is ImageState.REVIEW and st.button(
+        "Review what is proposed", key="photo_review", icon=":material/rate_review:"
+    ):
+        places.review(q=quoted(now.name))
     if waits:
         with st.container(key="photo_waiting"):
             st.caption(f":material/hourglass_top: {wording.plain(_why(app, now))}")
