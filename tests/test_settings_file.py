@@ -6,7 +6,7 @@ import pytest
 
 from tagger import config
 from tagger.errors import ConfigError, UsageError
-from tagger.web import settings
+from tagger.web import masking, settings
 
 TEXT = """\
 # Image Tagger
@@ -157,3 +157,36 @@ def test_variables_that_hold_settings_are_listed_by_key(path: Path) -> None:
         "scan.watch": "TAGGER_SCAN__WATCH",
         "servers.url": "OLLAMA_SERVER",
     }
+
+
+def test_a_password_that_is_shown_masked_stays_when_it_is_saved(path: Path) -> None:
+    url = "postgresql://ann:s3cret:@host/photos"
+    path.write_text(TEXT + f'\n[tracking]\nurl = "{url}"\n')
+    now = config.load().model_dump(mode="json")
+    shown = masking.masked(now)
+    assert shown["tracking"]["url"] == "postgresql://ann:***@host/photos"
+    assert "s3cret" not in str(shown)
+
+    shown["model"]["temperature"] = 0.4
+    saved = settings.save(shown)
+
+    assert saved.changed == ("model.temperature",)
+    assert config.load().tracking.url == url
+    other = {"tracking": {"url": "postgresql://ann:new@host/photos"}}
+    assert settings.save(other).config.tracking.url == other["tracking"]["url"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434"),
+        ("http://me:pw@host:1/v1", "http://me:***@host:1/v1"),
+        ("http://:pw@host", "http://:***@host"),
+        ("postgresql://me@host/a?password=pw&x=1", None),
+        ("https://tiles.example.org/{z}/{x}:1@2.png", None),
+    ],
+)
+def test_only_a_password_is_masked(url: str, shown: str | None) -> None:
+    found = masking.masked([{"url": url}])[0]["url"]
+    assert found == (shown or url.replace("password=pw", "password=***"))
+    assert masking.restored([{"url": found}], [{"url": url}]) == [{"url": url}]

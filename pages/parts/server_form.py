@@ -9,7 +9,7 @@ from pages.parts import setting_form, told, wording
 from pages.parts.wording import plain
 from tagger.records import ServerState
 from tagger.sections import Server
-from tagger.web import servers
+from tagger.web import masking, servers
 from tagger.web.runtime import Runtime
 
 Values = dict[str, Any]
@@ -63,6 +63,7 @@ def _form(position: int, server: Values, held: Mapping[str, str]) -> Values | No
             save = st.form_submit_button(
                 "Save", type="primary", key=f"server_{position}_save"
             )
+    edited = masking.restored(edited, server)
     if test:
         _test(edited)
     if sample:

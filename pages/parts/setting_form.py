@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pages.parts import told, wording
 from pages.parts.wording import plain
 from tagger.records import WriteMode
-from tagger.web import comments, settings
+from tagger.web import comments, masking, settings
 from tagger.web.runtime import Runtime
 from tagger.web.settings import Saved
 
@@ -110,7 +110,7 @@ def field(
             f"{label} (one a line)", value="\n".join(value), width=520, **common
         )
         return [line.strip() for line in lines.splitlines() if line.strip()]
-    return st.text_input(label, value=value, width=520, **common)
+    return st.text_input(label, value=masking.masked(value), width=520, **common)
 
 
 def _help(key: str) -> str:
@@ -146,4 +146,4 @@ def _as_shown(values: BaseModel, key: str) -> Any:
     value = getattr(values, key)
     if isinstance(value, tuple):
         return list(value)
-    return str(value) if isinstance(value, WriteMode) else value
+    return str(value) if isinstance(value, WriteMode) else masking.masked(value)

@@ -20,6 +20,7 @@ from tagger import config
 from tagger.config import Config
 from tagger.errors import ConfigError, UsageError
 from tagger.sections import Server
+from tagger.web import masking
 
 # What the app takes from its start; everything else holds from the next photo on.
 _READ_AT_START = frozenset(
@@ -80,7 +81,8 @@ def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:
     """
     with _saving:
         path = config.config_path(environ)
-        edits = _edits(changes, config.load(environ).model_dump(mode="json"))
+        now = config.load(environ).model_dump(mode="json")
+        edits = _edits(masking.restored(changes, now), now)
         _refuse_held(edits, overridden(environ))
         document = _parse(path)
         before = document.unwrap()

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from tagger import config
 from tagger.records import ServerState
-from tagger.web import runtime, servers, settings
+from tagger.web import masking, runtime, servers, settings
 from tagger.web.api.models import (
     Message,
     ServerCheck,
@@ -20,9 +20,12 @@ router = APIRouter(prefix="/settings", tags=["settings"])
 
 @router.get("/config")
 def read_config() -> SettingsOut:
-    """The settings in force, and which of them an environment variable holds."""
+    """The settings in force, and which of them an environment variable holds.
+
+    Passwords in addresses are shown as `***`; sent back so, they stay as they are.
+    """
     return SettingsOut(
-        config=runtime.current().config.model_dump(mode="json"),
+        config=masking.masked(runtime.current().config.model_dump(mode="json")),
         path=str(config.config_path()),
         overridden=settings.overridden(),
     )
