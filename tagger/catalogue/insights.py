@@ -15,8 +15,8 @@ from tagger.tracking import tagnames
 
 # Pairs are looked for among the most frequent tags only, as in `breakdown`.
 PAIRED_TAGS = 200
-# A pair that only a few photos have says nothing, however rare its tags are.
-FEWEST_TOGETHER = 3
+# A pair on a single photo says nothing, however rare its tags are.
+FEWEST_TOGETHER = 2
 
 
 @dataclass(frozen=True, slots=True)
