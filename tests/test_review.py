@@ -34,6 +34,7 @@ from tagger.tracking.edits import Edit
 from tagger.tracking.history import Which
 from tagger.tracking.reviewing import Decision, Proposal
 from tests.ollama_double import OllamaDouble
+from tests.support_metadata import person_writes
 from tests.support_pipeline import (
     as_environment,
     in_file,
@@ -581,3 +582,49 @@ def test_a_kill_at_any_step_writes_nothing_and_loses_no_answer(
     for number in range(1, 5):
         expected = sorted([f"number {number}", "bar code", f"person {number}"])
         assert place.words(f"{number}.jpg")[0] == expected
+
+
+@pytest.mark.slow
+def test_what_was_accepted_together_waits_again_when_that_is_taken_back(
+    place: Place,
+) -> None:
+    person_writes(place.photo, "-XMP-dc:Description=Mine.")
+    numbered(place.photos / "2.jpg", 2)
+    place.tag()
+    ids = [image.id for image in known_images(place.config).values()]
+
+    at_once = place.do(reviewing.decide_all, ids, Decision.ACCEPT)
+    back = place.do(unediting.undo, at_once.id)
+    assert back.photos == 2
+    place.carried(back)
+    assert place.do(reviewing.waiting) == ids
+    assert in_file(place.photo)["XMP-dc:Subject"] == MINE
+    with pytest.raises(UsageError, match="already"):
+        place.do(unediting.undo, at_once.id)
+
+    written = place.do(reviewing.decide_all, ids, Decision.ACCEPT)
+    place.carried(written)
+    assert place.words()[0] == FIRST
+    back = place.do(unediting.undo, written.id)
+    place.carried(back)
+    # The description of the other stands in its file, and had nothing before it.
+    assert place.do(reviewing.waiting) == [place.image("1.jpg").id]
+    assert in_file(place.photo)["XMP-dc:Subject"] == MINE
+    assert place.words("2.jpg")[1] == ["The first answer."]
+
+
+@pytest.mark.slow
+def test_what_was_decided_since_is_not_taken_back(place: Place) -> None:
+    numbered(place.photos / "2.jpg", 2)
+    place.tag()
+    ids = [image.id for image in known_images(place.config).values()]
+    edit = place.do(reviewing.decide_all, ids, Decision.REJECT)
+    place.carried(edit)
+    place.tag("second", retag=True)
+    place.decide(Decision.ACCEPT, "2.jpg")
+
+    place.carried(place.do(unediting.undo, edit.id))
+
+    assert place.words("2.jpg")[1] == ["The second answer."]
+    assert in_file(place.photo)["XMP-dc:Subject"] == MINE
+    assert place.proposal().said == "The second answer."

@@ -198,12 +198,12 @@ def test_what_cannot_be_taken_back_says_so(config: Config, photos: Path) -> None
     edit = replaced(config, ["bar code"], "stripes")
     undone = taken_back(config, edit)
     with Database.of(config) as db:
-        tagged = edits.tag(db, [os.fsencode(photos)], add=["x"])
+        described = edits.describe(db, [os.fsencode(photos)], "Mine.")
         for edit_id, why in (
             (edit.id, "was taken back already"),
             (undone.id, "cannot be taken back"),
-            (tagged.id, "cannot be taken back"),
-            (99, "cannot be taken back"),
+            (described.id, "put its writes back with `python -m tagger undo`"),
+            (99, "there is no edit 99"),
         ):
             assert edit_id is not None
             with pytest.raises(UsageError, match=why):

@@ -116,8 +116,8 @@ def bulk(app: Runtime, query: str, folder_id: int | None) -> None:
     with st.popover("All at once", icon=":material/done_all:", key="review_all"):
         st.write(
             "Of every photo that waits and is found here, what is proposed is written "
-            "as it is, or all of it is left out. This is not undone here: `undo` puts "
-            "back what was written."
+            "as it is, or all of it is left out. It can be undone, but where a "
+            "description was written meanwhile and there was none: there `undo` does."
         )
         for decision, label in (
             (Decision.ACCEPT, "Accept all"),

@@ -68,7 +68,9 @@ def show_all(app: Runtime) -> None:
 
 def _is_of_tags(edit: Underway, known: Undoable | None) -> bool:
     """Whether it changed tags on many photos; one photo's are in its own view."""
-    return edit.kind in KINDS or known is not None
+    if edit.kind == "undo":
+        return "old" in edit.detail
+    return edit.kind in KINDS or (edit.kind == "tags" and known is not None)
 
 
 @st.fragment(run_every=LOOK_EVERY_S)

@@ -26,7 +26,15 @@ from sqlalchemy import (
 
 from tagger.errors import UsageError
 from tagger.records import ImageTag
-from tagger.tracking import beforehand, choosing, desired, edits, tagnames
+from tagger.tracking import (
+    beforehand,
+    choosing,
+    desired,
+    edits,
+    tagnames,
+    undoables,
+    undoreview,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.edits import Edit
 from tagger.tracking.queueing import set_all
@@ -180,9 +188,13 @@ def decide_all(
         if dry_run:
             return edits.asked(connection, KIND, touched)
         was = beforehand.of(connection, touched)
+        before = undoreview.before_deciding(connection, touched)
         _settle(connection, touched, decision)
         detail = {"decision": str(decision)}
-        return edits.made(connection, KIND, detail, touched, was=was)
+        edit = edits.made(connection, KIND, detail, touched, was=was)
+        if was is None:
+            undoables.keep(connection, edit.id, undoreview.left(connection, before))
+        return edit
 
 
 def decide(

@@ -5,7 +5,7 @@ stands yet is the one from before put in its place. Files follow as with any edi
 those that were not written so far.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -16,6 +16,7 @@ from tagger.tracking import (
     edits,
     undoables,
     undophoto,
+    undoreview,
     undotagging,
     vocabulary,
 )
@@ -41,6 +42,8 @@ def undo(db: Database, edit_id: int, *, dry_run: bool = False) -> Edit:
         before = _before(connection, edit_id)
         if undotagging.is_of_tagging(before):
             return _tagged(connection, edit_id, before, dry_run=dry_run)
+        if undoreview.is_of_review(before):
+            return _reviewed(connection, edit_id, before, dry_run=dry_run)
         if "at" in before:
             return _replaced(connection, edit_id, before, dry_run=dry_run)
     return _vocabulary(db, edit_id, before, dry_run=dry_run)
@@ -74,11 +77,31 @@ def _tagged(
 ) -> Edit:
     """Let tags that were added and taken away be said as they were."""
     ids = undotagging.restore(connection, before, dry_run=dry_run)
-    if dry_run:
-        return edits.asked(connection, KIND, ids)
-    detail = {"undoes": edit_id, "old": undotagging.names(before), "new": None}
-    undone = edits.made(connection, KIND, detail, ids)
-    undoables.close(connection, edit_id, undone.id)
+    detail = {"old": undotagging.names(before), "new": None}
+    return _undone(connection, edit_id, ids, detail, dry_run=dry_run)
+
+
+def _reviewed(
+    connection: Connection, edit_id: int, before: Mapping[str, Any], *, dry_run: bool
+) -> Edit:
+    """Let answers wait again that were decided of together."""
+    ids = undoreview.restore(connection, before, dry_run=dry_run)
+    return _undone(connection, edit_id, ids, {}, dry_run=dry_run)
+
+
+def _undone(
+    connection: Connection,
+    edit_id: int,
+    ids: Sequence[int],
+    detail: Mapping[str, object],
+    *,
+    dry_run: bool,
+) -> Edit:
+    """The edit that takes the other one back."""
+    whole = {"undoes": edit_id, **detail}
+    undone = edits.of_photos(connection, KIND, whole, ids, dry_run=dry_run)
+    if not dry_run:
+        undoables.close(connection, edit_id, undone.id)
     return undone
 
 
@@ -106,11 +129,8 @@ def _replaced(
         for name, found in old.items():
             edits.say(connection, found["person"], name, kept=True)
             _forget(connection, name, found["model"])
-    detail = {"undoes": edit_id, "old": list(old), "new": new}
-    edit = edits.of_photos(connection, KIND, detail, ids, dry_run=dry_run)
-    if not dry_run:
-        undoables.close(connection, edit_id, edit.id)
-    return edit
+    detail = {"old": list(old), "new": new}
+    return _undone(connection, edit_id, ids, detail, dry_run=dry_run)
 
 
 def _take_out(
