@@ -102,7 +102,7 @@ def test_a_query_is_read_as_a_tree(query: str, tree: Node) -> None:
         ("bytes:many", 7, "bytes: takes a size"),
         ("near:45.4,12.3", 6, "near: takes latitude, longitude and a distance"),
         ("near:95,12.3,5km", 6, "near: takes latitude"),
-        ("state:lost", 7, "state: takes tagged, failed, missing"),
+        ("state:lost", 7, "state: takes tagged, review, failed, missing"),
         ("has:wings", 5, "has: takes gps, description"),
         ("orientation:up", 13, "landscape, portrait or square"),
         ("source:me", 8, "human or model"),

@@ -55,6 +55,7 @@ PHOTOS = {
     "failed": Photo(name="in/failed.jpg", failed="it is empty"),
     "not written": Photo(name="in/locked.jpg", tags=["lock"]),
     "odd": Photo(name=b"d\xe9/\xff.jpg", description="", tags=["Café", "CAFE\u0301"]),
+    "waits": Photo(name="in/waits.jpg", tags=["seen already"]),
     "synonym": Photo(name="in/synonym.jpg", tags=["puppy", "spam"]),
 }
 
@@ -130,6 +131,11 @@ STEPS: dict[str, Step] = {
     "a file not written": _sql(
         f"UPDATE files SET state = '{ImageState.NOT_WRITTEN}', reason = 'read-only'",
         "not written",
+    ),
+    "an answer waiting": _sql(
+        f"UPDATE files SET state = '{ImageState.REVIEW}', result_id = NULL, "
+        "proposed_result_id = result_id",
+        "waits",
     ),
     "a synonym": lambda db, ids: vocabulary.add_synonym(
         db, "puppy", "hound", past=True
