@@ -3,6 +3,7 @@
 Each figure is the median of several tries in a browser that has not seen the page.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,13 @@ _PAINTED = """() => {
     return box.bottom > 0 && box.top < innerHeight && box.width > 0;
   });
   return seen.length > 0 && seen.every((img) => img.complete && img.naturalWidth > 0);
+}"""
+# The addresses of the pictures a wall begins with.
+_FIRST = """() => {
+  const all = [...document.querySelectorAll("*")].flatMap(
+    (one) => one.shadowRoot ? [...one.shadowRoot.querySelectorAll(".wall img")] : []);
+  const walls = [...document.querySelectorAll(".wall img"), ...all];
+  return walls.slice(0, 12).map((img) => img.src).join(" ");
 }"""
 _IDLE = """() => document.querySelector('[data-testid=stApp]')
   ?.getAttribute('data-test-script-state') === 'notRunning'"""
@@ -67,7 +75,7 @@ def visitor(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def _ready(page: Page, text: str) -> None:
+def _ready(page: Page, text: str | re.Pattern[str]) -> None:
     page.get_by_text(text).first.wait_for()
     page.wait_for_function(_IDLE)
     # Streamlit listens to the page's parts a moment after they are shown.
@@ -106,8 +114,7 @@ def _turn(page: Page, _number: int) -> float:
     began = time.perf_counter()
     turn.click()
     page.wait_for_function("(first) => location.search.includes('after')", arg=first)
-    while _first(page) == first:
-        time.sleep(0.005)
+    _changed(page, first)
     _painted(page)
     return time.perf_counter() - began
 
@@ -132,7 +139,7 @@ def _typed(page: Page, number: int, until: Callable[[Page], None]) -> float:
     page.get_by_test_id("stSidebarNav").get_by_text("Search", exact=True).click()
     box = page.get_by_placeholder("What should the photo show?")
     box.wait_for()
-    _ready(page, "newest first")
+    _ready(page, re.compile(r"^All [\d,]+ photos$"))
     box.press_sequentially("dog")
     _counted(page)
     page.wait_for_timeout(1_500)
@@ -147,8 +154,7 @@ def _typed(page: Page, number: int, until: Callable[[Page], None]) -> float:
             arg=before,
         )
         return time.perf_counter() - began
-    while _first(page) == first:
-        time.sleep(0.005)
+    _changed(page, first)
     until(page)
     return time.perf_counter() - began
 
@@ -161,6 +167,13 @@ def _painted(page: Page) -> None:
     page.wait_for_function(_PAINTED, polling=10)
 
 
-def _first(page: Page) -> str | None:
-    """Which picture stands first on the wall."""
-    return page.locator(".wall img").first.get_attribute("src")
+def _first(page: Page) -> str:
+    """Which pictures stand first on the wall."""
+    return str(page.evaluate(f"({_FIRST})()"))
+
+
+def _changed(page: Page, first: str) -> None:
+    """Wait until other pictures stand there."""
+    page.wait_for_function(
+        f"(first) => ![first, ''].includes(({_FIRST})())", arg=first, polling=5
+    )
