@@ -16,6 +16,7 @@ def add(commands: "Commands[ArgumentParser]") -> None:
     _publish(commands)
     _sql(commands)
     _rebuild(commands)
+    _backups(commands)
 
 
 def _search(commands: "Commands[ArgumentParser]") -> None:
@@ -209,4 +210,25 @@ def _rebuild(commands: "Commands[ArgumentParser]") -> None:
         "rebuild",
         "catalogue:rebuild",
         "make catalogue, search index and thumbnails anew",
+    )
+
+
+def _backups(commands: "Commands[ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "backup",
+        "backing:backup",
+        "write what cannot be made again from the photos into one file",
+    )
+    command.add_argument("file", metavar="FILE.zip")
+    command = _command(
+        commands,
+        "restore",
+        "backing:restore",
+        "put a backup in the place of what is known now",
+        epilog="Photos are not touched. The next scan takes up what changed since.",
+    )
+    command.add_argument("file", metavar="FILE.zip")
+    command.add_argument(
+        "--settings", action="store_true", help="put config.toml back, too"
     )

@@ -70,7 +70,12 @@ def subjects(db: Database, kind: str, *, after: int, until: int) -> list[int]:
 def latest(db: Database) -> int:
     """The number of the newest change; 0 when there is none."""
     with db.read() as connection:
-        number = connection.execute(
-            select(counters.c.value).where(counters.c.name == "changes")
-        ).scalar_one()
+        return latest_in(connection)
+
+
+def latest_in(connection: Connection) -> int:
+    """The same, within the caller's transaction."""
+    number = connection.execute(
+        select(counters.c.value).where(counters.c.name == "changes")
+    ).scalar_one()
     return int(number)

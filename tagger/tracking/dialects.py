@@ -9,10 +9,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     TextClause,
     bindparam,
     case,
     cast,
+    func,
     select,
     text,
 )
@@ -89,3 +91,34 @@ def typed(query: str, **types: Any) -> TextClause:
     return text(query).bindparams(
         *(bindparam(name, type_=type_) for name, type_ in types.items())
     )
+
+
+def keep_counting(
+    source: Connection, target: Connection, tables: Iterable[Table]
+) -> None:
+    """Have new ids begin after the highest ever given in `source`, or in `target`."""
+    for table in tables:
+        if "id" not in table.c:
+            continue
+        last = max(_counted(source, table), _counted(target, table))
+        if is_postgresql(target):
+            query = "SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)"
+            if last:
+                target.execute(text(query), {"name": table.name, "last": last})
+            continue
+        if not table.dialect_options["sqlite"].get("autoincrement"):
+            continue
+        row = {"name": table.name, "last": last}
+        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), row)
+        target.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), row)
+
+
+def _counted(connection: Connection, table: Table) -> int:
+    """The highest id that was ever given in a table."""
+    if is_postgresql(connection):
+        query = "SELECT pg_sequence_last_value(pg_get_serial_sequence(:name, 'id'))"
+    else:
+        query = "SELECT max(seq) FROM sqlite_sequence WHERE name = :name"
+    found = connection.execute(text(query), {"name": table.name}).scalar()
+    highest = connection.execute(select(func.max(table.c.id))).scalar()
+    return max(found or 0, highest or 0)

@@ -1,4 +1,4 @@
-"""The command line's way to the running app: search, export, SQL and rebuild.
+"""The command line's way to the running app: search, export, SQL, rebuild, restore.
 
 DuckDB lets one process open the catalogue, so while an app runs only it can answer.
 `App.find` believes `data/app.json` only when the process lives and what answers at its
@@ -20,6 +20,7 @@ from tagger.errors import DataError, QueryError, SqlError, UsageError
 from tagger.outfiles import replacing
 from tagger.web import appfile
 from tagger.web.appfile import AppFile
+from tagger.web.backups import Restored
 from tagger.web.processes import is_alive
 
 _FIND_S = 5.0
@@ -155,6 +156,11 @@ class App:
                     raise DataError(said["problem"])
                 if progress is not None and "done" in said:
                     progress(said["done"], said["total"])
+
+    def restore(self, path: Path, *, with_settings: bool) -> Restored:
+        """Have a backup put back."""
+        body = {"path": str(path), "with_settings": with_settings}
+        return Restored(**self._post("/api/restore", body).json())
 
     def close(self) -> None:
         self._http.close()

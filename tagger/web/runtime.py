@@ -8,6 +8,8 @@ takes new results over at each call instead.
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagger import config
@@ -41,13 +43,8 @@ class Runtime:
         self.config = config
         self.db = db
         self.catalogue = catalogue
-        self.duplicates = Duplicates(catalogue)
-        self.tags = TagTable(catalogue)
-        catalogue.likeness = Likeness(db)
         self.meanings = Meanings(lambda: self.config.semantic)
-        catalogue.meaning = Meaning(
-            db, method=self.meanings.method, embed=self.meanings.vector
-        )
+        self._remember_nothing()
         self.thumbnails = ThumbnailStore(config.thumbnails_dir)
         self.notices = Notices()
         self.sql_links: Links[str] = Links()
@@ -93,6 +90,30 @@ class Runtime:
         self.config = config
         if self.supervisor is not None:
             self.supervisor.restart()
+
+    @contextmanager
+    def tagger_held(self) -> Iterator[None]:
+        """The tagger this app started stands still within the block."""
+        if self.supervisor is None:
+            yield
+            return
+        with self.supervisor.held():
+            yield
+
+    def renew(self) -> None:
+        """The tracking database holds something else: catalogue and screens follow."""
+        self._remember_nothing()
+        self.forget_status()
+        self.take()
+
+    def _remember_nothing(self) -> None:
+        """Forget what was read of a database and kept in memory."""
+        self.duplicates = Duplicates(self.catalogue)
+        self.tags = TagTable(self.catalogue)
+        self.catalogue.likeness = Likeness(self.db)
+        self.catalogue.meaning = Meaning(
+            self.db, method=self.meanings.method, embed=self.meanings.vector
+        )
 
     def close(self) -> None:
         self.meanings.close()

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from tagger.config import ROOT
 from tagger.errors import TaggerError
@@ -50,6 +51,8 @@ class Supervisor:
         self._not_before = 0.0
         self._stopping = threading.Event()
         self._restarting = threading.Event()
+        self._holding = threading.Event()
+        self._is_held = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="supervisor", daemon=True
         )
@@ -66,6 +69,18 @@ class Supervisor:
     def restart(self) -> None:
         """Start the child anew, with the settings as they are now."""
         self._restarting.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No child of ours runs within the block; it is started again after it."""
+        self._is_held.clear()
+        self._holding.set()
+        try:
+            while self._thread.is_alive() and not self._is_held.wait(_LOOK_EVERY_S):
+                continue
+            yield
+        finally:
+            self._holding.clear()
 
     @property
     def child_pid(self) -> int | None:
@@ -84,6 +99,11 @@ class Supervisor:
 
     def _look(self) -> None:
         """One round: restart if asked, note a death, start what should run."""
+        if self._holding.is_set():
+            self._end_child()
+            self._not_before = 0.0
+            self._is_held.set()
+            return
         if self._restarting.is_set():
             self._restarting.clear()
             self._end_child()

@@ -21,6 +21,7 @@ import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     answers,
+    backups,
     browse,
     comparisons,
     duplicates,
@@ -68,7 +69,7 @@ def make() -> FastAPI:
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
         *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
-        *(settings, sql, answers, comparisons, reviews),
+        *(settings, sql, answers, comparisons, reviews, backups),
     ):
         api.include_router(module.router)
     _add_docs(api)
