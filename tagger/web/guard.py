@@ -23,6 +23,9 @@ _WILDCARDS = frozenset({"", "0.0.0.0", "[::]"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+?)\.?(:[0-9]{1,5})?")
 _TRUSTED = "tagger.trusted"
+# Where pictures are sent to; no form can send one as that, nor as bytes.
+_UPLOAD = "/api/tag"
+_BYTES = "application/octet-stream"
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -146,6 +149,9 @@ def _sends_other_than_json(scope: Scope, headers: Headers) -> bool:
     )
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     is_api = scope["path"].startswith("/api/")
+    is_picture = media_type.startswith("image/") or media_type == _BYTES
+    if scope["path"] == _UPLOAD and is_picture:
+        return False
     return is_api and has_body and media_type != "application/json"
 
 

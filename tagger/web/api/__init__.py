@@ -41,6 +41,7 @@ from tagger.web.api import (
     sheets,
     sql,
     suggestions,
+    uploads,
     vocabulary,
 )
 from tagger.web.api.models import Problem
@@ -69,7 +70,7 @@ def make() -> FastAPI:
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
         *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
-        *(settings, sql, answers, comparisons, reviews, backups),
+        *(settings, sql, answers, comparisons, reviews, backups, uploads),
     ):
         api.include_router(module.router)
     _add_docs(api)
