@@ -33,15 +33,15 @@ status = app.status()
 figures = {
     "Photos": counts.total,
     "Tagged": counts.tagged,
-    "To review": counts.review,
+    **({"To review": counts.review} if counts.review else {}),
     "Waiting": status.queued + status.working,
-    "Photos a minute": round(status.photos_a_minute or 0),
+    "Photos/min": round(status.photos_a_minute or 0),
     "Failed": counts.failed,
     "Different tags": counts.tags,
 }
 with st.container(horizontal=True, key="dashboard_counts"):
     for name, figure in figures.items():
-        st.metric(name, f"{figure:,}", border=True, width=150)
+        st.metric(name, f"{figure:,}", border=True, width=128)
 
 queue.show(app)
 
