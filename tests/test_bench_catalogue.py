@@ -27,7 +27,10 @@ def test_the_bench_of_the_catalogue_measures_everything(tmp_path: Path) -> None:
     for part in ("search", "facets", "completion"):
         assert 0 < figures[part]["p50_ms"] <= figures[part]["p95_ms"]
         assert figures[part]["like"]["calls"] > 0
-    assert set(figures["deep_page"]) == {"newest", "oldest", "taken", "name", "size"}
+    orders = {"newest", "oldest", "taken", "name", "size", "rating", "quality"}
+    assert set(figures["deep_page"]) == orders
+    assert figures["alike"]["vectors"] == 500
+    assert all(part["p50_ms"] > 0 for part in figures["alike"]["like"].values())
     assert figures["intake"]["results"] == 50
     assert figures["intake"]["results_per_s"] > 0
     assert 0 < figures["findable_s"]["max"] < 10

@@ -177,6 +177,8 @@ def test_arrows_in_the_photo_view_go_on_past_the_end_of_a_page(
         for number in (200, 199, 198):
             dialog.get_by_test_id("photo-before").click()
             expect(page).to_have_url(re.compile(rf"photo={ids[number]}\b"))
+            # A click before it is shown would be one more on the photo before it.
+            expect(dialog.get_by_text(f"{number:03d}.png").first).to_be_visible()
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
         expect(page.get_by_role("button", name="198.png").first).to_be_attached()
