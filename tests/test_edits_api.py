@@ -37,6 +37,9 @@ from tests.support_pipeline import (
 )
 from tests.support_web import Library, library, served, settings_file, until
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -422,13 +425,7 @@ def writes_of(config: Config, run_after: int) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     "step",
-    [
-        "replaced",
-        *(
-            pytest.param(step, marks=pytest.mark.slow)
-            for step in ("intended", "noted", "finished")
-        ),
-    ],
+    ["replaced", "intended", "noted", "finished"],
 )
 def test_after_a_kill_the_next_tagger_finishes_an_edit_each_photo_once(
     place: Place, step: str

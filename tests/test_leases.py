@@ -36,6 +36,9 @@ from tests.support_pipeline import (
     strays,
 )
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = 6
 MANY = 24

@@ -32,6 +32,9 @@ from tests.support_modes import (
 )
 from tests.support_pipeline import numbered, put_keywords, strays
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 FILE, SIDECAR, MIRROR = WriteMode.FILE, WriteMode.SIDECAR, WriteMode.MIRROR
 
 

@@ -33,6 +33,9 @@ from tests.support_undo import (
 )
 from tests.test_tagging import run
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 SUBJECT = "XMP-dc:Subject"
 
 

@@ -18,6 +18,9 @@ from tests.support_modes import FIRST, Library
 from tests.support_pipeline import as_environment, numbered, settings
 from tests.test_cli import tagger
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ollama() -> Iterator[OllamaDouble]:

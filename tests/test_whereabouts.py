@@ -25,6 +25,9 @@ from tests.support_modes import (
 from tests.support_pipeline import numbered
 from tests.support_raw import dng
 
+# Each takes files through the tagger and exiftool, several times over.
+pytestmark = pytest.mark.slow
+
 FOR = "XMP-photoshop:SidecarForExtension"
 BOTH = [WriteMode.SIDECAR, WriteMode.MIRROR]
 
