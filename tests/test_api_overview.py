@@ -9,10 +9,10 @@ import httpx
 import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tagger.records import utc_now
-from tagger.tracking import cancelling, schema
+from tagger.tracking import cancelling, changes, schema
 from tests.support_tracking import scan
 from tests.support_web import Library, library, served, settings_file
 
@@ -102,6 +102,24 @@ def test_progress_is_told_as_a_share(api: httpx.Client, photos: Library) -> None
         "completed_tasks": 2,
         "task_total": 3,
     }
+
+
+def test_a_photo_that_waits_for_review_is_counted_and_completed(
+    api: httpx.Client, photos: Library
+) -> None:
+    db = photos.opened.db
+    with db.write() as connection:
+        one = schema.files.c.id == 1
+        connection.execute(update(schema.files).where(one).values(state="review"))
+        changes.record(connection, changes.IMAGE, [1])
+    photos.opened.take()
+    photos.opened.forget_status()
+
+    stats = said(api.get("/api/images/stats"))
+    assert (stats["total"], stats["tagged"], stats["review"]) == (2, 1, 1)
+    progress = said(api.get("/api/settings/processing-status"))
+    assert (progress["completed_tasks"], progress["task_progress"]) == (2, 100.0)
+    assert 'image_tagger_photos{state="review"} 1.0' in api.get("/api/metrics").text
 
 
 def test_all_folders_are_scanned_and_all_photos_queued_on_request(

@@ -6,15 +6,14 @@ are left out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from tagger.catalogue.breakdown import PAIRED_TAGS
 from tagger.catalogue.facets import ask
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen
 from tagger.tracking import tagnames
 
-# Pairs are looked for among the most frequent tags only, as in `breakdown`.
-PAIRED_TAGS = 200
 # A pair on a single photo says nothing, however rare its tags are.
 FEWEST_TOGETHER = 2
 
@@ -127,6 +126,5 @@ def answering(catalogue: Catalogue) -> list[Answering]:
         FROM images i WHERE i.state <> 'missing' AND i.model IS NOT NULL
         GROUP BY ALL ORDER BY photos DESC, i.model""",
     )
-    names = (*("model", "prompt_version", "photos", "tags_a_photo", "median_s"),)
-    more = (*names, "tokens_in", "tokens_out", "failed")
-    return [Answering(**dict(zip(more, row, strict=True))) for row in found]
+    names = [field.name for field in fields(Answering)]
+    return [Answering(**dict(zip(names, row, strict=True))) for row in found]

@@ -22,15 +22,8 @@ from tagger.errors import DataError
 # Values that come again and again. For the others a dictionary would only take room.
 FEW = (
     *("folder", "state", "reason", "description_source", "model", "camera", "lens"),
-    *(
-        "format",
-        "rating",
-        "quality",
-        "width",
-        "height",
-        "tags.list.element",
-        "tag_sources.list.element",
-    ),
+    *("format", "rating", "quality", "width", "height"),
+    *("tags.list.element", "tag_sources.list.element"),
 )
 
 

@@ -126,6 +126,5 @@ def _put(packed: zipfile.ZipFile, name: str, target: Path) -> None:
     if name not in packed.namelist():
         target.unlink(missing_ok=True)
         return
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    unfinished.write_bytes(packed.read(name))
-    os.replace(unfinished, target)
+    with replacing(target) as file:
+        file.write(packed.read(name))

@@ -24,7 +24,10 @@ from tagger.web import runtime
 
 router = APIRouter(tags=["service"])
 
-_STATES = ("new", "queued", "working", "tagged", "not_written", "failed", "missing")
+_STATES = (
+    *("new", "queued", "working", "tagged", "review", "not_written", "failed"),
+    "missing",
+)
 
 
 class _Figures(Collector):

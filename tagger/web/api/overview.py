@@ -1,6 +1,5 @@
 """API: photos at a glance: how many there are, tags as a cloud, the photos of a tag."""
 
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from tagger.catalogue import finding, questions
+from tagger.catalogue.facets import Counts
 from tagger.catalogue.questions import Sort, Wanted
 from tagger.tracking import snapshots
 from tagger.web import runtime
@@ -27,20 +27,6 @@ class CloudTag(BaseModel):
     count: int
 
 
-class StatsOut(BaseModel):
-    """How many photos stand how; `total` leaves the missing ones out."""
-
-    total: int
-    new: int
-    queued: int
-    tagged: int
-    not_written: int
-    failed: int
-    missing: int
-    tags: int
-    folders: int
-
-
 # Before the routes with a number in the same place, which would take `search` for one.
 @router.get("/images/search")
 def search_images(asked: Annotated[SearchQuery, Query()]) -> ImagePage:
@@ -49,10 +35,9 @@ def search_images(asked: Annotated[SearchQuery, Query()]) -> ImagePage:
 
 
 @router.get("/images/stats")
-def image_stats(asked: Annotated[Filters, Query()]) -> StatsOut:
+def image_stats(asked: Annotated[Filters, Query()]) -> Counts:
     """How many photos there are, or how many a question finds, by how they stand."""
-    counts = questions.counts(runtime.current().catalogue, asked.wanted())
-    return StatsOut.model_validate(asdict(counts))
+    return questions.counts(runtime.current().catalogue, asked.wanted())
 
 
 @router.get("/tags/cloud")

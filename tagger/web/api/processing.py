@@ -23,9 +23,9 @@ class ProcessingOut(BaseModel):
 
 @router.get("/processing-status")
 def processing_status() -> ProcessingOut:
-    """How far the tagger is. A photo that failed counts as completed."""
+    """How far the tagger is. One that failed, or waits for review, is completed."""
     now = runtime.current().status()
-    completed = now.tagged + now.not_written + now.failed
+    completed = now.tagged + now.review + now.not_written + now.failed
     share = 100 * completed / now.total if now.total else 100.0
     return ProcessingOut(
         is_processing=now.state == "working",
