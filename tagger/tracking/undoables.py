@@ -5,7 +5,7 @@ that only a model said comes back by the model's answer. It is kept in the trans
 of the edit itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,20 @@ def close(connection: Connection, edit_id: int, undone_by: int | None) -> None:
         .where(undoables.c.edit_id == edit_id)
         .values(undone_by=undone_by)
     )
+
+
+def as_left(
+    connection: Connection, name: str, ids: Iterable[int], *, kept: bool, at: str
+) -> list[int]:
+    """Of these photos those of which the last word on a tag is that edit's."""
+    rows = connection.scalars(
+        select(person_tags.c.file_id).where(
+            person_tags.c.tag_id == choosing.tag_id(name),
+            person_tags.c.at == at,
+            person_tags.c.kept == kept,
+        )
+    )
+    return sorted({*rows} & {*ids})
 
 
 def _whose(

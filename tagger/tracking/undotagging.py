@@ -9,10 +9,10 @@ the person's from then on: rather theirs than lost.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, literal, select
+from sqlalchemy import Connection, delete, literal, select
 
 from tagger.records import utc_now
-from tagger.tracking import choosing, tagnames
+from tagger.tracking import choosing, tagnames, undoables
 from tagger.tracking.schema import files, person_tags
 
 Before = Mapping[str, Any]
@@ -52,22 +52,15 @@ def restore(connection: Connection, before: Before, *, dry_run: bool) -> list[in
     touched: set[int] = set()
     for names, kept in ((before["added"], True), (before["removed"], False)):
         for name, found in names.items():
-            left = _as_left(connection, name, found, kept, at=before["tagged_at"])
+            left = undoables.as_left(
+                connection, name, found, kept=kept, at=before["tagged_at"]
+            )
             touched.update(left)
             if not dry_run:
                 _say_again(connection, before, name, left)
                 if not kept:
                     _keep(connection, name, left)
     return sorted(touched)
-
-
-def _as_left(
-    connection: Connection, name: str, found: Sequence[int], kept: bool, *, at: str
-) -> list[int]:
-    """The photos where the edit's word on one tag stands yet."""
-    words = and_(person_tags.c.kept.is_(kept), person_tags.c.at == at)
-    query = select(person_tags.c.file_id).where(*_of(connection, name, found), words)
-    return list(connection.scalars(query))
 
 
 def _say_again(

@@ -112,7 +112,7 @@ def _replaced(
     new, at = before["new"], before["at"]
     old = {
         name: {
-            whose: _as_left(connection, name, ids, kept=False, at=at)
+            whose: undoables.as_left(connection, name, ids, kept=False, at=at)
             for whose, ids in found.items()
         }
         for name, found in before["old"].items()
@@ -121,7 +121,7 @@ def _replaced(
     left: set[int] = set()
     if new is not None:
         every = {i for found in before["old"].values() for i in _all(found)}
-        left = {*_as_left(connection, new, every, kept=True, at=at)}
+        left = {*undoables.as_left(connection, new, every, kept=True, at=at)}
     ids = sorted({i for found in old.values() for i in _all(found)} | left)
     if not dry_run:
         _take_out(connection, new, left - {*_all(had)}, old)
@@ -150,20 +150,6 @@ def _take_out(
         edits.say(connection, sorted(its), new, kept=False, instead=name)
         ids = ids - its
     edits.say(connection, sorted(ids), new, kept=False)
-
-
-def _as_left(
-    connection: Connection, name: str, ids: Iterable[int], *, kept: bool, at: str
-) -> list[int]:
-    """Of these photos those of which the last word on a tag is that edit's."""
-    rows = connection.scalars(
-        select(person_tags.c.file_id).where(
-            person_tags.c.tag_id == choosing.tag_id(name),
-            person_tags.c.at == at,
-            person_tags.c.kept == kept,
-        )
-    )
-    return sorted({*rows} & {*ids})
 
 
 def _forget(connection: Connection, name: str | None, ids: Iterable[int]) -> None:
