@@ -29,6 +29,7 @@ from tagger.errors import ConfigError, UsageError
 from tagger.sections import (
     BUILTIN,
     App,
+    Auth,
     Catalogue,
     Data,
     Metadata,
@@ -59,6 +60,7 @@ class Config(BaseSettings):
     )
 
     app: App = App()
+    auth: Auth = Auth()
     model: Model = Model()
     servers: tuple[Server, ...] = Field((Server(),), min_length=1)
     retry: Retry = Retry()

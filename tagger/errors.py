@@ -5,6 +5,7 @@
     ├── UsageError                the user asked for what cannot be done; says why
     │   ├── QueryError            a search that cannot be read; points at the place
     │   └── SqlError              SQL that is refused or fails; shows the place
+    ├── Forbidden                 whoever asks may not do that; nothing is done
     ├── DataError                 the data folder is unusable: in use, too new
     │   └── DataFull              no room left in the data folder; the run pauses
     ├── ModelUnavailable          the tagger waits and asks again; no image is blamed
@@ -68,6 +69,10 @@ class SqlError(UsageError):
     def __init__(self, message: str, pointer: str = "") -> None:
         super().__init__(message)
         self.pointer = pointer
+
+
+class Forbidden(TaggerError):
+    """The person who asks has not the role for it; the text says which it takes."""
 
 
 class DataError(TaggerError):

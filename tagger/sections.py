@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     model_validator,
 )
 
@@ -232,10 +233,29 @@ def _tiles(value: str) -> str:
     return url
 
 
+def _host_name(value: str) -> str:
+    """A name people type, without scheme and port."""
+    name = value.strip().lower().rstrip(".")
+    if not re.fullmatch(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", name):
+        raise ValueError('must be a name such as "photos.example.org", without a port')
+    return name
+
+
 class Ui(_Section):
     """What screens show besides; only a map asks anything of another machine."""
 
     tile_url: Annotated[str, AfterValidator(_tiles)] = ""
+
+
+class Auth(_Section):
+    """Who is let in. Once there is a user, nobody is who does not sign in."""
+
+    mode: Literal["auto", "open", "proxy", "oidc"] = "auto"
+    hosts: tuple[Annotated[str, AfterValidator(_host_name)], ...] = ()
+    session_hours: float = Field(168.0, gt=0, le=24 * 366)
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    proxy_header: str = Field("X-Forwarded-User", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    default_role: Literal["", "viewer", "editor"] = ""
 
 
 class Data(_Section):

@@ -8,13 +8,17 @@ from argparse import Namespace
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline import run as tagger_run
+from tagger.tracking import users
+from tagger.tracking.database import Database
 from tagger.web import serve as web_serve
 from tagger.web.client import App
 
 
 def serve(options: Namespace, config: Config) -> int:
     """Become the app on HOST and PORT; says at once why it cannot."""
-    web_serve.refuse_beyond_loopback(config.app.host)
+    with Database.of(config) as db:
+        has_admin = users.has_admin(db)
+    web_serve.refuse_strangers(config, config.app.host, has_admin=has_admin)
     _refuse_second(config)
     _refuse_taken(config.app.host, config.app.port)
     web_serve.serve(config)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from tagger import acting
 from tagger.config import Config
 from tagger.errors import DataError, DataFull
 from tagger.tracking import engines, migrations, schema
@@ -69,7 +70,8 @@ class Database:
             ) from error
         engine = engines.postgresql(url) if url else engines.sqlite(path)
         database = cls(engine, path)
-        with database.write() as connection:
+        # Whoever comes first opens it, which changes nothing that people know of.
+        with acting.on_record(), database.write() as connection:
             migrations.migrate(connection, where=database.where)
             _identify(connection)
         return database
@@ -84,8 +86,10 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock; committed at the end.
 
-        Raises `DataFull` when the disk is full; nothing of it is kept then.
+        Raises `DataFull` when the disk is full; nothing of it is kept then. Raises
+        `Forbidden` when a person would write who was not asked for their role.
         """
+        acting.refuse_unrecorded()
         with self._translated(), self._turn, self._engine.connect() as plain:
             connection = plain.execution_options(tagger_writes=True)
             with connection.begin():

@@ -1,6 +1,7 @@
 """Dialects: the few places where SQLite and PostgreSQL do not say a thing alike."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,8 +29,19 @@ POSTGRESQL = "postgresql"
 _TYPES = (("BLOB", "BYTEA"), ("INTEGER", "BIGINT"), (" WITHOUT ROWID", ""))
 
 
+_SERIAL = "SERIAL PRIMARY KEY"
+
+
 def is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == POSTGRESQL
+
+
+def spelt(connection: Connection, statement: str) -> str:
+    """A statement of SQLite that makes a table, as this database says it."""
+    if not is_postgresql(connection):
+        return statement
+    # What SQLAlchemy makes of a whole new database, so that all are of one shape.
+    return re.sub(r"INTEGER( NOT NULL)? PRIMARY KEY AUTOINCREMENT", _SERIAL, statement)
 
 
 def temporary(connection: Connection, table: str) -> None:

@@ -223,7 +223,7 @@ def m016_comparisons(connection: Connection) -> None:
             FOREIGN KEY(file_id) REFERENCES files (id),
             FOREIGN KEY(contender_id) REFERENCES contenders (id))""",
     ):
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(dialects.spelt(connection, statement))
 
 
 def m017_folder_schedule(connection: Connection) -> None:
@@ -239,6 +239,31 @@ def m018_ratings(connection: Connection) -> None:
     """
     for column in ("quality", "rating"):
         connection.exec_driver_sql(f"ALTER TABLE files ADD COLUMN {column} INTEGER")
+
+
+def m019_people(connection: Connection) -> None:
+    """People sign in, with roles; programs show tokens; what they change is noted."""
+    for statement in (
+        """CREATE TABLE users (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+            key TEXT NOT NULL UNIQUE, role TEXT NOT NULL, password TEXT,
+            created_at TEXT NOT NULL)""",
+        """CREATE TABLE signins (
+            hash TEXT NOT NULL PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id),
+            created_at TEXT NOT NULL, ends_at FLOAT NOT NULL)""",
+        "CREATE INDEX signins_user ON signins (user_id)",
+        """CREATE TABLE tokens (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users (id), name TEXT NOT NULL,
+            hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, created_at TEXT NOT NULL,
+            ends_at FLOAT NOT NULL, used_at TEXT)""",
+        "CREATE INDEX tokens_user ON tokens (user_id)",
+        """CREATE TABLE audit (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL,
+            role TEXT NOT NULL, way TEXT NOT NULL, what TEXT NOT NULL, detail JSON,
+            outcome TEXT)""",
+    ):
+        connection.exec_driver_sql(dialects.spelt(connection, statement))
 
 
 # A step is written out in SQL: what `schema` says goes on changing after it.
@@ -260,6 +285,7 @@ STEPS: tuple[Step, ...] = (
     m016_comparisons,
     m017_folder_schedule,
     m018_ratings,
+    m019_people,
 )
 
 

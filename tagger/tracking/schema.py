@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON, BigInteger
 
-from tagger.tracking import compared, likes, steering, wishes, xmpfiles
+from tagger.tracking import compared, likes, people, steering, wishes, xmpfiles
 
 metadata = wishes.metadata
 
@@ -37,6 +37,10 @@ timings = steering.timings
 sidecars = xmpfiles.sidecars
 vector_methods = likes.vector_methods
 vectors = likes.vectors
+users = people.users
+signins = people.signins
+tokens = people.tokens
+audit = people.audit
 comparisons = compared.comparisons
 contenders = compared.contenders
 compared_answers = compared.compared_answers

@@ -11,9 +11,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from tagger import config, logs
 from tagger.config import Config
 from tagger.errors import ConfigError
-from tagger.web import api, media, runtime
-from tagger.web.guard import Guard, host_names
+from tagger.sections import Auth
+from tagger.web import api, media, origin, runtime, signin
+from tagger.web.guard import Guard, Place
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, lifespan
+from tagger.web.people import People
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +54,31 @@ def routes() -> list[BaseRoute]:
         Route("/api", lambda _: RedirectResponse("/api/docs")),
         Mount("/api", app=api.make()),
         Mount("/thumbnails", app=media.make()),
+        *signin.routes(),
     ]
 
 
 def middleware(settings: Config, bound: Bound) -> list[Middleware]:
     """The layers around every request, the outermost first."""
-    hosts = host_names(settings.app.host, bound.host)
+    names = origin.host_names(settings.app.host, bound.host)
+
+    def auth() -> Auth:
+        opened = runtime.peek()
+        return settings.auth if opened is None else opened.config.auth
+
+    def people() -> People | None:
+        opened = runtime.peek()
+        return None if opened is None else opened.people
+
     return [
         Middleware(PlainStartupErrors),
-        Middleware(Guard, hosts=hosts, secret=runtime.secret),
+        Middleware(
+            Guard,
+            place=Place(host=bound.host, names=names),
+            auth=auth,
+            people=people,
+            secret=runtime.secret,
+        ),
     ]
 
 

@@ -1,31 +1,47 @@
 """The guard: one pure-ASGI layer before pages, websocket, API, thumbnails, downloads.
 
-A page on the internet can make a browser talk to 127.0.0.1. It is kept out by three
-checks: the Host must be a name of this app (DNS rebinding), whatever changes state or
-opens the websocket must come from the app's own pages (Origin, Sec-Fetch-Site), and
-API bodies must be JSON, which no foreign form can send. The command line shows the
-secret of `app.json` instead of an Origin. Who is signed in will be asked here, too.
+It asks where a request comes from (`origin`), and who asks (`people`). Without users
+only whoever sits at this machine is let in: the app listens on a loopback address, is
+called by a loopback name, and nothing stands in between, so that a proxy in front never
+makes everyone an admin. Once there is a user, whoever is let in has signed in, shows a
+token, or is named by a proxy or provider that is trusted; or knows the secret of
+`app.json`, as the command line does. What each role may do is asked further in, where
+it is known what is to be done: `api/roles.py`, and `acts` for the screens.
 """
 
-import hmac
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tagger import acting
+from tagger.acting import Person, Role
+from tagger.sections import Auth
+from tagger.web import origin, people
+from tagger.web.people import EVERYONE, HERE, Known, People
 from tagger.web.problems import problem_response
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_WILDCARDS = frozenset({"", "0.0.0.0", "[::]"})
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+?)\.?(:[0-9]{1,5})?")
+_T = TypeVar("_T")
+
+SIGN_IN, SIGN_OUT = "/signin", "/signout"
+COOKIE = "image_tagger"
+# What a screen's websocket brings along, so that a page can ask who has it open.
+VISIT = "x-tagger-visit"
+ADD_ADMIN = "python -m tagger users add NAME --role admin"
 _TRUSTED = "tagger.trusted"
-# Where pictures are sent to; no form can send one as that, nor as bytes.
-_UPLOAD = "/api/tag"
-_BYTES = "application/octet-stream"
+_KNOWN = "tagger.known"
+# What anybody may see: that the app is there, and what the sign-in page is made of.
+_PUBLIC = frozenset({SIGN_IN, SIGN_OUT, "/api/health", "/_stcore/health"})
+_PUBLIC_FILES = "/app/static/"
+# Where Streamlit takes files that are uploaded on a screen.
+_UPLOADS = "/_stcore/upload_file"
+_OTHER_FOLDERS = ("/api/", "/thumbnails/", "/_stcore/", "/media/", "/component/")
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -33,7 +49,18 @@ _HEADERS = {
     "content-security-policy": "frame-ancestors 'self'",
     "x-frame-options": "SAMEORIGIN",
     "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+
+SECRET_IS_ANOTHER = (
+    "This is no token that is known, or it is over. A token is made with "
+    "`python -m tagger users token NAME`; the secret of app.json changes with every "
+    "start of the app."
+)
+SIGN_IN_FIRST = (
+    "Sign in at /signin first, or show a token with `Authorization: Bearer TOKEN`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +71,12 @@ class Refusal:
     detail: str
 
 
-def host_names(*addresses: str | None) -> frozenset[str]:
-    """The Host names of an app at these addresses, besides the loopback ones."""
-    written = {f"[{name}]" if ":" in name else name for name in addresses if name}
-    return LOOPBACK_NAMES | {name.lower() for name in written} - _WILDCARDS
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where this app is: on which address it listens, and what it is called."""
+
+    host: str
+    names: frozenset[str]
 
 
 def is_trusted(scope: Scope) -> bool:
@@ -55,104 +84,243 @@ def is_trusted(scope: Scope) -> bool:
     return bool(scope.get(_TRUSTED, False))
 
 
+def known_as(scope: Scope) -> Known | None:
+    """How whoever asks is known; None for what anybody may ask."""
+    found: Known | None = scope.get(_KNOWN)
+    return found
+
+
 class Guard:
-    """Let in what comes from the app's own pages or knows the secret."""
+    """Let in who may come in, and have it known who they are."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], secret: Callable[[], str | None]
+        self,
+        app: ASGIApp,
+        *,
+        place: Place,
+        auth: Callable[[], Auth],
+        people: Callable[[], People | None],
+        secret: Callable[[], str | None],
+        provider: Callable[[Scope], str | None] = lambda _: None,
+        provider_paths: Iterable[str] = (),
     ) -> None:
+        """`provider` names who signed in at another provider (auth.mode "oidc"), and
+        `provider_paths` are where one is sent for that."""
         self.app = app
-        self._hosts = frozenset(hosts)
+        self._place = place
+        self._auth = auth
+        self._people = people
         self._secret = secret
+        self._provider = provider
+        self._public = _PUBLIC | frozenset(provider_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        _strip(scope)
         headers = Headers(scope=scope)
-        scope[_TRUSTED] = self._knows_secret(headers)
-        refusal = self._refusal(scope, headers)
+        found = await self._let_in(scope, headers)
         if scope["type"] == "http":
             send = _with_security_headers(send)
-        if refusal is None:
-            await self.app(scope, receive, send)
+        if isinstance(found, Refusal):
+            await _refuse(found, scope, headers, receive, send)
         elif scope["type"] == "http":
-            response = problem_response(refusal.status, refusal.detail)
-            await response(scope, receive, send)
+            with acting.as_person(found):
+                await self.app(scope, receive, send)
         else:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await self._screen(scope, receive, send)
+
+    async def _screen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page's websocket, for as long as whoever opened it is let in."""
+        people, known = self._people(), known_as(scope)
+        if people is None or known is None:
+            await self.app(scope, receive, send)
+            return
+        visit = people.arrive(known)
+        scope["headers"] = [*scope["headers"], (VISIT.encode(), visit.encode())]
+
+        async def receive_while_let_in() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and (
+                await _asked(people, people.person, known, "screen") is None
+            ):
+                await send({"type": "websocket.close", "code": 1008})
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        try:
+            await self.app(scope, receive_while_let_in, send)
+        finally:
+            people.leave(visit)
+
+    async def _let_in(self, scope: Scope, headers: Headers) -> Person | Refusal | None:
+        """Who asks; None for what anybody may ask; or why they are not let in."""
+        host = origin.host_of(headers)
+        people = self._people()
+        is_shared = people is not None and await _asked(people, people.are_any)
+        if host is None or not (host in self._names() or origin.is_address(host)):
+            return _unknown_host(is_shared)
+        if self._knows_secret(headers):
+            scope[_TRUSTED] = True
+            return Person("command line", Role.ADMIN, "command line", is_here=True)
+        if isinstance(known := self._known(scope, headers, is_shared), Refusal):
+            return known
+        person = await self._person(known, scope)
+        if person is None and _bearer(headers) is not None:
+            return Refusal(HTTPStatus.UNAUTHORIZED, SECRET_IS_ANOTHER)
+        if (problem := _foreign(scope, headers, known)) is not None:
+            return problem
+        if person is None and not self._is_public(scope):
+            return Refusal(HTTPStatus.UNAUTHORIZED, SIGN_IN_FIRST)
+        scope[_KNOWN] = known if person is not None else None
+        return person if person is None else _refusing_uploads(scope, person)
+
+    def _names(self) -> frozenset[str]:
+        return self._place.names | frozenset(self._auth().hosts)
+
+    def _known(
+        self, scope: Scope, headers: Headers, is_shared: bool
+    ) -> Known | Refusal | None:
+        auth, people_ = self._auth(), self._people()
+        if (token := _bearer(headers)) is not None:
+            return people.by_token(token)
+        if auth.mode == "proxy" and origin.is_from(scope, auth.trusted_proxies):
+            names = headers.getlist(auth.proxy_header)
+            return Known("named", names[0]) if len(names) == 1 and names[0] else None
+        if auth.mode == "oidc" and (name := self._provider(scope)):
+            return Known("named", name)
+        if is_shared or auth.mode in ("proxy", "oidc"):
+            shown = origin.cookie(headers, COOKIE)
+            return people_.by_cookie(shown) if people_ and shown else None
+        if auth.mode == "open":
+            return EVERYONE
+        return self._here(scope, headers)
+
+    def _here(self, scope: Scope, headers: Headers) -> Known | Refusal:
+        """Whoever sits at this machine, if nothing speaks against it."""
+        if (
+            origin.is_loopback(self._place.host)
+            and origin.is_loopback(origin.host_of(headers) or "")
+            and not origin.is_forwarded(headers)
+            and origin.is_loopback(origin.peer_of(scope))
+        ):
+            return HERE
+        return Refusal(
+            HTTPStatus.FORBIDDEN,
+            "Only who sits at this machine is let in, by http://127.0.0.1 with the "
+            f"port, as long as there are no users. To share it, run `{ADD_ADMIN}` "
+            "there, and sign in.",
+        )
+
+    async def _person(self, known: Known | None, scope: Scope) -> Person | None:
+        people = self._people()
+        way = "screen" if scope["type"] == "websocket" else "api"
+        if known is None:
+            return None
+        if people is None:  # no data folder is open: nobody can have been added
+            return Person("this machine", Role.ADMIN, way, is_here=known == HERE)
+        return await _asked(people, people.person, known, way)
+
+    def _is_public(self, scope: Scope) -> bool:
+        path = scope["path"]
+        return scope["type"] == "http" and (
+            path in self._public
+            or (path.startswith(_PUBLIC_FILES) and scope["method"] in origin.READING)
+        )
 
     def _knows_secret(self, headers: Headers) -> bool:
-        secret = self._secret()
-        scheme, _, shown = headers.get("authorization", "").partition(" ")
-        return (
-            secret is not None
-            and scheme.lower() == "bearer"
-            and hmac.compare_digest(shown.strip().encode(), secret.encode())
-        )
+        secret, shown = self._secret(), _bearer(headers)
+        return secret is not None and shown is not None and people.same(secret, shown)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
-        if host_problem := self._host_problem(headers):
-            return Refusal(HTTPStatus.FORBIDDEN, host_problem)
-        if is_trusted(scope):
-            return None
-        if headers.get("authorization", "").lower().startswith("bearer "):
-            return Refusal(
-                HTTPStatus.UNAUTHORIZED,
-                "The secret is not the one of this app; it changes with every start.",
-            )
-        if scope["type"] == "http" and scope["method"] in _READING:
-            return None
-        if origin_problem := _origin_problem(headers):
-            return Refusal(HTTPStatus.FORBIDDEN, origin_problem)
-        if scope["type"] == "http" and _sends_other_than_json(scope, headers):
-            return Refusal(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "Send the body as JSON, with Content-Type: application/json.",
-            )
+
+async def _asked(people: People, ask: Callable[..., _T], *args: Any) -> _T:
+    """What the database says; others are not held up while it is looked up."""
+    if people.remembers(*args[:1]):
+        return ask(*args)
+    return await run_in_threadpool(ask, *args)
+
+
+def _strip(scope: Scope) -> None:
+    """Take out what only the guard itself may say."""
+    scope["headers"] = [
+        (name, value)
+        for name, value in scope["headers"]
+        if not name.lower().startswith(b"x-tagger-")
+    ]
+
+
+def _bearer(headers: Headers) -> str | None:
+    scheme, _, shown = headers.get("authorization", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else None
+
+
+def _unknown_host(is_shared: bool) -> Refusal:
+    named = "name it in auth.hosts of config.toml"
+    if not is_shared:
+        named = f"add an admin with `{ADD_ADMIN}` and {named}"
+    return Refusal(
+        HTTPStatus.FORBIDDEN,
+        "This app does not answer to that host name. Use http://127.0.0.1 with its "
+        f"port at this machine; to have it called by another name, {named}.",
+    )
+
+
+def _foreign(scope: Scope, headers: Headers, known: Known | None) -> Refusal | None:
+    """Why a request that a browser was made to send is not let in."""
+    if scope["type"] == "http" and scope["method"] in origin.READING:
         return None
-
-    def _host_problem(self, headers: Headers) -> str | None:
-        hosts = headers.getlist("host")
-        match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-        if match and match.group(1) in self._hosts:
-            return None
-        return (
-            "This app does not answer to that host name. Use http://127.0.0.1 with "
-            "its port, or set app.host to the name."
+    if known is not None and known.kind == "token":
+        return None  # no foreign page knows one
+    if problem := origin.foreign(headers):
+        return Refusal(HTTPStatus.FORBIDDEN, problem)
+    if scope["type"] == "http" and origin.sends_other_than_json(scope, headers):
+        return Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send the body as JSON, with Content-Type: application/json.",
         )
-
-
-def _origin_problem(headers: Headers) -> str | None:
-    """Why a request that changes something does not come from the app's own pages."""
-    origin = headers.get("origin")
-    if origin is not None and not _same_origin(origin, headers["host"]):
-        return "The request comes from a page of another origin."
-    if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        return "The request comes from a page of another site."
     return None
 
 
-def _same_origin(origin: str, host: str) -> bool:
-    scheme, separator, place = origin.lower().partition("://")
-    default = {"http": ":80", "https": ":443"}.get(scheme)
-    if not separator or default is None:
-        return False
-    return place.removesuffix(default) == host.lower().removesuffix(default)
+def _refusing_uploads(scope: Scope, person: Person) -> Person | Refusal:
+    """What changes something and is no route of ours: uploads on screens, no more."""
+    path = scope["path"]
+    if scope["type"] == "websocket" or scope["method"] in origin.READING:
+        return person
+    if path.startswith("/api/") or path in _PUBLIC:
+        return person
+    needs = Role.EDITOR if path.startswith(_UPLOADS) else Role.ADMIN
+    if person.role.includes(needs):
+        return person
+    return Refusal(HTTPStatus.FORBIDDEN, f"This needs the role {needs}.")
 
 
-def _sends_other_than_json(scope: Scope, headers: Headers) -> bool:
-    """Whether an API request has a body that a foreign form could have made."""
-    has_body = headers.get("content-length", "0") != "0" or (
-        "transfer-encoding" in headers
+async def _refuse(
+    refusal: Refusal, scope: Scope, headers: Headers, receive: Receive, send: Send
+) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    unknown = refusal.status is HTTPStatus.UNAUTHORIZED
+    if unknown and _is_page(scope, headers):
+        query = scope["query_string"].decode("latin-1")
+        wanted = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
+        redirect = RedirectResponse(f"{SIGN_IN}?next={wanted}", status_code=303)
+        await redirect(scope, receive, send)
+        return
+    more = {"www-authenticate": 'Bearer realm="Image Tagger"'} if unknown else None
+    response = problem_response(refusal.status, refusal.detail, more)
+    await response(scope, receive, send)
+
+
+def _is_page(scope: Scope, headers: Headers) -> bool:
+    """Whether somebody opened a page, whom a sign-in page helps more than a refusal."""
+    return (
+        scope["method"] == "GET"
+        and "text/html" in headers.get("accept", "")
+        and not scope["path"].startswith(_OTHER_FOLDERS)
     )
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_api = scope["path"].startswith("/api/")
-    is_picture = media_type.startswith("image/") or media_type == _BYTES
-    if scope["path"] == _UPLOAD and is_picture:
-        return False
-    return is_api and has_body and media_type != "application/json"
 
 
 def _with_security_headers(send: Send) -> Send:

@@ -19,14 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
 from tagger.errors import TaggerError
-from tagger.tracking import runs
+from tagger.tracking import runs, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
 from tagger.web.processes import is_alive
 from tagger.web.promptness import send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
-from tagger.web.serve import refuse_beyond_loopback
+from tagger.web.serve import refuse_strangers
 from tagger.web.supervisor import Supervisor
 
 LOCK_WAIT_S = 30.0
@@ -71,13 +71,18 @@ def lifespan(
 
 @contextlib.contextmanager
 def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runtime]:
-    refuse_beyond_loopback(bound.host, setting="server.address")
     send_at_once(bound.port)
     take_short_turns()
     with contextlib.ExitStack() as stack:
         stack.callback(runtime.use, None)
         opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
         stack.callback(opened.close)
+        refuse_strangers(
+            config,
+            bound.host,
+            has_admin=users.has_admin(opened.db),
+            setting="server.address",
+        )
         if ignored := ignored_address(os.environ, bound):
             log.warning(ignored)
             opened.notices.set("address", ignored)

@@ -8,6 +8,7 @@ from tagger.errors import (
     ConfigError,
     DataError,
     ExiftoolUnavailable,
+    Forbidden,
     ImageError,
     ModelUnavailable,
     TaggerError,
@@ -17,6 +18,7 @@ from tagger.errors import (
 MEDIA_TYPE = "application/problem+json"
 
 _STATUS_OF: tuple[tuple[type[TaggerError], HTTPStatus], ...] = (
+    (Forbidden, HTTPStatus.FORBIDDEN),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -8,7 +8,7 @@ takes new results over at each call instead.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from tagger.tracking.database import Database
 from tagger.web.links import Links
 from tagger.web.meanings import Meanings
 from tagger.web.notices import Notices
+from tagger.web.people import People
 from tagger.web.supervisor import Supervisor
 
 _STATUS_FRESH_S = 1.0
@@ -49,6 +50,9 @@ class Runtime:
         self.notices = Notices()
         self.sql_links: Links[str] = Links()
         self.selections: Links[Wanted] = Links()
+        self.people = People(db, config.data_dir, lambda: self.config.auth)
+        # Where somebody is sent to sign in at another provider, if one is set up.
+        self.provider_url: Callable[[], str] | None = None
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()
@@ -103,6 +107,7 @@ class Runtime:
     def renew(self) -> None:
         """The tracking database holds something else: catalogue and screens follow."""
         self._remember_nothing()
+        self.people.forget()
         self.forget_status()
         self.take()
 
@@ -153,6 +158,12 @@ class _Slot:
         runtime.take()
         return runtime
 
+    def peek(self) -> Runtime | None:
+        return self._runtime
+
+    def is_served(self) -> bool:
+        return self._owned
+
     def secret(self) -> str | None:
         runtime = self._runtime
         return runtime.secret if runtime is not None else None
@@ -187,6 +198,16 @@ def current() -> Runtime:
 def use(runtime: Runtime | None) -> None:
     """Set the runtime of this process, or take it away; for the lifespan and tests."""
     _slot.put(runtime)
+
+
+def peek() -> Runtime | None:
+    """The runtime of this process if there is one already."""
+    return _slot.peek()
+
+
+def is_served() -> bool:
+    """Whether a lifespan owns the runtime, so that the guard stands before all."""
+    return _slot.is_served()
 
 
 def secret() -> str | None:

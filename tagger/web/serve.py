@@ -4,36 +4,42 @@ This process becomes the app, so that signals, exit code and output are the app'
 and nothing stands between it and whoever started it.
 """
 
-import ipaddress
 import os
 import sys
 from typing import NoReturn
 
 from tagger.config import ROOT, Config
 from tagger.errors import ConfigError
+from tagger.web import origin
+from tagger.web.guard import ADD_ADMIN
 
 
-def refuse_beyond_loopback(host: str, *, setting: str = "app.host") -> None:
-    """Raise `ConfigError` naming `setting` unless only this machine reaches `host`."""
-    if host.lower() == "localhost":
-        return
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    except ValueError:
+def refuse_strangers(
+    config: Config, host: str, *, has_admin: bool, setting: str = "app.host"
+) -> None:
+    """Raise `ConfigError` unless only this machine reaches `host`, or people sign in.
+
+    Beyond this machine nobody is let in without an admin, unless everybody is.
+    """
+    if not _is_address(host):
         raise ConfigError(
             f"{setting} = {host!r} is not allowed: give an address such as 127.0.0.1"
-        ) from None
+        )
+    if origin.is_loopback(host) or has_admin or config.auth.mode == "open":
+        return
     raise ConfigError(
-        f"{setting} = {host!r} would let other machines in, and there is no sign-in "
-        "yet: sharing on a network comes with it in a later version. Until then use "
-        "127.0.0.1"
+        f"{setting} = {host!r} lets other machines in, and there is nobody yet who may "
+        f"let people in: run `{ADD_ADMIN}` first, and start again. "
+        'auth.mode = "open" lets everybody do everything instead'
     )
+
+
+def _is_address(host: str) -> bool:
+    return host.lower() == "localhost" or origin.is_address(host)
 
 
 def command(config: Config) -> list[str]:
     """The command line that runs the app where the settings say."""
-    refuse_beyond_loopback(config.app.host)
     return [
         sys.executable,
         "-m",
@@ -48,10 +54,7 @@ def command(config: Config) -> list[str]:
 
 
 def serve(config: Config) -> NoReturn:
-    """Become the app; does not return.
-
-    Raises `ConfigError` for an address beyond this machine.
-    """
+    """Become the app; does not return."""
     arguments = command(config)
     sys.stdout.flush()
     sys.stderr.flush()

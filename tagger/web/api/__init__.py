@@ -10,9 +10,10 @@ from http import HTTPStatus
 from importlib import resources
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -21,6 +22,7 @@ import tagger
 from tagger.errors import QueryError, SqlError, TaggerError
 from tagger.web.api import (
     answers,
+    audit,
     backups,
     browse,
     comparisons,
@@ -34,7 +36,9 @@ from tagger.web.api import (
     overview,
     processing,
     queue,
+    recording,
     reviews,
+    roles,
     searches,
     service,
     settings,
@@ -64,16 +68,19 @@ def make() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=_PROBLEM,
+        dependencies=[Depends(recording.check)],
     )
     for module in (
         # Before `images`, whose numbers would take `search` and `stats` for one.
         overview,
         *(service, events, metrics, processing, queue, images, duplicates, facets),
         *(edits, sheets, vocabulary, suggestions, folders, browse, searches),
-        *(settings, sql, answers, comparisons, reviews, backups, uploads),
+        *(settings, sql, answers, comparisons, reviews, backups, uploads, audit),
     ):
         api.include_router(module.router)
     _add_docs(api)
+    _tell_roles(api)
+    api.add_middleware(recording.Recording)
     api.add_exception_handler(TaggerError, _tagger_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
@@ -97,7 +104,18 @@ def _add_docs(api: FastAPI) -> None:
         )
 
 
-async def _tagger_error(_request: Request, error: Exception) -> Response:
+def _tell_roles(api: FastAPI) -> None:
+    """Have the documentation say of each route which role it takes."""
+    for route in api.routes:
+        if isinstance(route, APIRoute):
+            method = min(route.methods or {"GET"})
+            role = roles.needed(method, route.path)
+            route.description += f"\n\nTakes the role {role}."
+            route.openapi_extra = {**(route.openapi_extra or {}), "x-role": role.value}
+
+
+async def _tagger_error(request: Request, error: Exception) -> Response:
+    recording.refused(request, error)
     status = status_of(cast(TaggerError, error))
     if isinstance(error, QueryError):
         return problem_response(

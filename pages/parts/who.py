@@ -1,0 +1,58 @@
+"""Who has this screen open, what they may do, and doing it so that it is on record.
+
+Streamlit runs pages in threads of its own, callbacks before the page and fragments
+without it. So who acts is asked anew each time, by the visit that the guard noted when
+the browser opened the screen; a role that was taken away is gone with the next click.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from tagger import acting
+from tagger.acting import Person, Role
+from tagger.errors import Forbidden
+from tagger.web import acts, guard, runtime
+
+HERE = Person("this machine", Role.ADMIN, "screen", is_here=True)
+
+
+def person() -> Person | None:
+    """Who has this screen open; None outside of a screen.
+
+    Raises `Forbidden` for whoever is let in no more.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    if not runtime.is_served():
+        return HERE  # no server is there, so nobody came through one
+    opened = runtime.current()
+    known = opened.people.visiting(st.context.headers.get(guard.VISIT))
+    someone = None if known is None else opened.people.person(known, "screen")
+    if someone is None:
+        raise Forbidden("you are signed out: sign in again to go on")
+    return someone
+
+
+def may(needs: Role) -> bool:
+    """Whether they may do what takes this role: for what to show, and what not."""
+    someone = person()
+    return someone is None or someone.role.includes(needs)
+
+
+@contextmanager
+def doing(what: str, *, needs: Role = Role.EDITOR, **detail: object) -> Iterator[None]:
+    """Do within the block what only this role may; the audit log calls it `what`.
+
+    Raises `Forbidden`, and does nothing, if they may not.
+    """
+    with (
+        acting.as_person(person()),
+        acts.act(runtime.current().db, what, needs=needs, **detail),
+    ):
+        yield
+
+
+acting.find_by(person)

@@ -1,0 +1,103 @@
+"""API: roles are asked, and what is changed is put down, at one place for all routes.
+
+A dependency of every route knows which route was found; a layer around the application
+knows what came of it. A route that is none of ours has no dependency, and so can write
+nothing: what a person does off the record is refused by the database.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tagger import acting
+from tagger.acting import Person
+from tagger.web import acts, masking, runtime
+from tagger.web.api import roles
+
+_ENTRY = "tagger.entry"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A change that is under way: its number in the log, and what came of it."""
+
+    number: int | None = None
+    outcome: str = acts.DONE
+    status: int = 500
+
+
+async def check(request: Request) -> None:
+    """Let only those go on who have the role that the route takes."""
+    route = cast(APIRoute, request.scope["route"])
+    method = request.method
+    acting.demand(roles.needed(method, route.path))
+    if method in roles.READING or (method, route.path) in roles.QUESTIONS:
+        return
+    someone = acting.person()
+    entry: _Entry | None = request.scope.get(_ENTRY)
+    if someone is not None and entry is not None:
+        detail = await _detail(request)
+        what = route.name.replace("_", " ")
+        entry.number = await run_in_threadpool(_begin, someone, what, detail)
+    acting.put_on_record()
+
+
+def refused(request: Request, error: Exception) -> None:
+    """Have the log say why nothing came of it."""
+    entry: _Entry | None = request.scope.get(_ENTRY)
+    if entry is not None:
+        entry.outcome = f"{acts.REFUSED}: {error}"
+
+
+class Recording:
+    """ASGI layer around the API: closes the entry of a change when it is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in roles.READING:
+            await self.app(scope, receive, send)
+            return
+        entry = scope[_ENTRY] = _Entry()
+
+        async def listening(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+            await send(message)
+
+        try:
+            with acting.off_record():
+                await self.app(scope, receive, listening)
+        finally:
+            if entry.number is not None:
+                await run_in_threadpool(_close, entry.number, _outcome(entry))
+
+
+def _outcome(entry: _Entry) -> str:
+    if entry.status < 400 or entry.outcome != acts.DONE:
+        return entry.outcome
+    return f"failed: status {entry.status}"
+
+
+def _begin(someone: Person, what: str, detail: dict[str, Any]) -> int:
+    return acts.begin(runtime.current().db, someone, what, detail)
+
+
+def _close(number: int, outcome: str) -> None:
+    acts.close(runtime.current().db, number, outcome)
+
+
+async def _detail(request: Request) -> dict[str, Any]:
+    """What was asked for: of the path, of the query, and of the body."""
+    try:
+        body = json.loads(await request.body() or b"null")
+    except ValueError:
+        body = None
+    asked = {**request.path_params, **request.query_params}
+    return {**asked, **(masking.masked(body) if isinstance(body, dict) else {})}
