@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import folder_add, folder_card, folder_list, wording
+from pages.parts import folder_add, folder_card, folder_list, told, who, wording
+from tagger.acting import Role
 from tagger.catalogue import questions
 from tagger.tracking import folders, runs
 from tagger.web import runtime
@@ -23,8 +24,9 @@ if not known:
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(wording.count(len(known), "folder"), anchor=False, width="stretch")
     if st.button("Scan all now", icon=":material/refresh:"):
-        folders.request_scan(app.db, None)
-        st.toast("Every active folder will be looked through.")
+        with told.refusals(), who.doing("scan all", needs=Role.ADMIN):
+            folders.request_scan(app.db, None)
+            st.toast("Every active folder will be looked through.")
 
 watching = runs.watching(app.db)
 counts = {row.folder_id: row for row in questions.folder_counts(app.catalogue)}

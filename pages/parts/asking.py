@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import told, wording
+from pages.parts import told, who, wording
 from tagger.catalogue.questions import Image
 from tagger.records import ImageState
 from tagger.tracking import controls
@@ -51,7 +51,8 @@ def _named(name: str, model: str | None) -> str:
 
 
 def _ask(app: Runtime, image_id: int, name: str | None, *, again: bool) -> None:
-    with told.refusals():
+    detail = {"ids": [image_id], "ask_again": again, "server": name}
+    with told.refusals(), who.doing("want now", **detail):
         controls.want_now(app.db, [image_id], ask_again=again, asked_with=name)
         app.forget_status()
         app.take()

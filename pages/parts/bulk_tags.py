@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts import counted, edit_told, told
+from pages.parts import counted, edit_told, told, who
 from pages.parts.selection import Selection
 from pages.parts.wording import count
 from tagger.catalogue import questions
@@ -31,9 +31,11 @@ class _Asked:
 
     def change(self, app: Runtime, *, dry_run: bool) -> Edit:
         ids = self.selection.ids(app.catalogue)
-        return edits.change(
-            app.db, ids=ids, add=self.add, remove=self.remove, dry_run=dry_run
-        )
+        detail = {"ids": ids, "add": self.add, "remove": self.remove}
+        with who.trying() if dry_run else who.doing("change tags", **detail):
+            return edits.change(
+                app.db, ids=ids, add=self.add, remove=self.remove, dry_run=dry_run
+            )
 
 
 def open_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import compare_address, told
+from pages.parts import compare_address, told, who
 from pages.parts.searchbox import point_at
 from pages.parts.wording import count, plain
 from tagger.catalogue import questions
@@ -246,8 +246,11 @@ def _prompt(config: Config, row: int) -> dict[str, Any]:
 def _make(app: Runtime, photos: _Photos, asked: list[dict[str, Any]]) -> None:
     with told.refusals():
         wishes = [comparing.wish(app.config, **one) for one in asked]
-        made = comparing.make(
-            app, wishes, query=photos.query, ids=photos.ids, count=photos.count
-        )
+        which = {"query": photos.query, "ids": photos.ids, "count": photos.count}
+        models = [one.model for one in wishes]
+        with who.doing("compare", models=models, **which):
+            made = comparing.make(
+                app, wishes, query=photos.query, ids=photos.ids, count=photos.count
+            )
         compare_address.open_it(made)
         st.rerun()

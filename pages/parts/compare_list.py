@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import compare_address, told, wording
+from pages.parts import compare_address, told, who, wording
 from pages.parts.wording import count, plain
 from tagger.tracking import comparisons
 from tagger.tracking.contested import Comparison, State
@@ -70,5 +70,6 @@ def delete_button(app: Runtime, one: Comparison) -> None:
 
 def _delete(app: Runtime, comparison_id: int) -> None:
     with told.refusals():
-        comparisons.remove(app.db, comparison_id)
-    compare_address.leave()
+        with who.doing("remove comparison", comparison_id=comparison_id):
+            comparisons.remove(app.db, comparison_id)
+        compare_address.leave()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import compare_list, told
+from pages.parts import compare_list, told, who
 from pages.parts.wording import count
 from tagger.tracking import comparisons
 from tagger.tracking.comparisons import FEW_PHOTOS
@@ -60,12 +60,18 @@ def _buttons(app: Runtime, one: Comparison) -> None:
 
 
 def _cancel(app: Runtime, comparison_id: int) -> None:
-    with told.refusals():
+    with (
+        told.refusals(),
+        who.doing("cancel comparison", comparison_id=comparison_id),
+    ):
         comparisons.cancel(app.db, comparison_id)
 
 
 def _go_on(app: Runtime, comparison_id: int) -> None:
-    with told.refusals():
+    with (
+        told.refusals(),
+        who.doing("continue comparison", comparison_id=comparison_id),
+    ):
         if not comparisons.go_on(app.db, comparison_id):
             st.toast("Nothing is left to ask: answers that cannot be used stay.")
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import setting_form, told, wording
+from pages.parts import setting_form, told, who, wording
 from pages.parts.wording import count, plain
+from tagger.acting import Role
 from tagger.sections import BUILTIN
 from tagger.tracking.agreement import Result, Score
 from tagger.tracking.contested import Contender, Whole
@@ -130,8 +131,13 @@ def _setting(app: Runtime, whole: Whole, found: Result) -> None:
         )
     st.caption(_means(app, contenders[chosen]))
     if go:
-        with told.refusals():
-            setting_form.tell(comparing.prefer(app, contenders[chosen]))
+        _prefer(app, whole.comparison.id, contenders[chosen])
+
+
+def _prefer(app: Runtime, comparison_id: int, one: Contender) -> None:
+    detail = {"comparison_id": comparison_id, "server": one.server, "model": one.model}
+    with told.refusals(), who.doing("prefer", needs=Role.ADMIN, **detail):
+        setting_form.tell(comparing.prefer(app, one))
 
 
 def _means(app: Runtime, one: Contender) -> str:

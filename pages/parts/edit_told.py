@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts import told
+from pages.parts import told, who
 from pages.parts.wording import count
 from tagger.tracking import underway, undophoto, unediting
 from tagger.tracking.edits import Edit
@@ -102,7 +102,9 @@ def _sentence(known: _Told, left: int | None) -> str:
 def _undo(edit_id: int) -> None:
     app = runtime.current()
     with told.refusals():
-        made(app, unediting.undo(app.db, edit_id))
+        with who.doing("undo edit", edit_id=edit_id):
+            undone = unediting.undo(app.db, edit_id)
+        made(app, undone)
 
 
 def _dismiss() -> None:

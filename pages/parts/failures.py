@@ -7,7 +7,7 @@ import os
 
 import streamlit as st
 
-from pages.parts import places, wording
+from pages.parts import places, told, who, wording
 from tagger.errors import shown
 from tagger.records import ImageState
 from tagger.tracking import reasons
@@ -51,9 +51,9 @@ def _again(app: Runtime, chosen: list[Group]) -> None:
     label = "Try the selected again" if chosen else "Try failed photos again"
     if not st.button(label, icon=":material/replay:"):
         return
-    if chosen:
-        again = sum(reasons.retry(app.db, kind=group.kind) for group in chosen)
-    else:
-        again = reasons.retry(app.db)
-    app.forget_status()
-    st.toast(f"{wording.count(again, 'photo')} queued again")
+    kinds = [group.kind for group in chosen]
+    with told.refusals():
+        with who.doing("retry", kinds=kinds):
+            again = sum(reasons.retry(app.db, kind=kind) for kind in kinds or [None])
+        app.forget_status()
+        st.toast(f"{wording.count(again, 'photo')} queued again")

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import browser, review_setting, told, wording
+from pages.parts import browser, review_setting, told, who, wording
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.errors import UsageError, shown
 from tagger.records import Folder, WriteMode
 from tagger.tracking import folders
@@ -68,16 +69,18 @@ def _form(app: Runtime, browsed: bytes | None, *, is_browsing: bool) -> Folder |
     with told.refusals():
         if is_browsing and browsed is None:
             raise UsageError("Go into a folder first; the one you are in is added")
-        added = folders.add(
-            app.db,
-            browsed if browsed is not None else wording.typed_path(typed),
-            recursive=recursive,
-            write_mode=mode,
-            active=active,
-            mirror=wording.typed_path(mirror) if mirror.strip() else None,
-            review=review,
-            data_dir=app.config.data_dir,
-        )
+        path = browsed if browsed is not None else wording.typed_path(typed)
+        with who.doing("add folder", needs=Role.ADMIN, path=path, write_mode=mode):
+            added = folders.add(
+                app.db,
+                path,
+                recursive=recursive,
+                write_mode=mode,
+                active=active,
+                mirror=wording.typed_path(mirror) if mirror.strip() else None,
+                review=review,
+                data_dir=app.config.data_dir,
+            )
         st.success(f"{plain(shown(added.path))} was added.", icon=":material/check:")
         return added
     return None

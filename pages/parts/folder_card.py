@@ -11,9 +11,11 @@ from pages.parts import (
     places,
     review_setting,
     told,
+    who,
     wording,
 )
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.catalogue.questions import FolderCount
 from tagger.errors import shown
 from tagger.records import Folder, ImageState, Watching, WriteMode
@@ -105,7 +107,8 @@ def _write_mode(db: Database, folder: Folder) -> None:
 
 
 def _set_mode(db: Database, folder_id: int, mode: WriteMode) -> None:
-    with told.refusals():
+    detail = {"folder_id": folder_id, "write_mode": mode}
+    with told.refusals(), who.doing("change folder", needs=Role.ADMIN, **detail):
         folders.set_write_mode(db, folder_id, mode)
         st.toast(f"{wording.FROM_NOW_ON[mode]} {wording.STAYS}")
 
@@ -128,7 +131,8 @@ def _servers(db: Database, folder: Folder, known: Sequence[str]) -> None:
 
 
 def _bind(db: Database, folder_id: int, names: Sequence[str]) -> None:
-    with told.refusals():
+    detail = {"folder_id": folder_id, "servers": list(names)}
+    with told.refusals(), who.doing("bind folder", needs=Role.ADMIN, **detail):
         bindings.bind(db, folder_id, names or None)
 
 
@@ -139,8 +143,14 @@ def _active(db: Database, folder: Folder) -> None:
         "Active",
         key=key,
         help="An active folder is watched, and its photos are tagged.",
-        on_change=lambda: folders.set_active(db, folder.id, st.session_state[key]),
+        on_change=lambda: _set_active(db, folder.id, st.session_state[key]),
     )
+
+
+def _set_active(db: Database, folder_id: int, active: bool) -> None:
+    detail = {"folder_id": folder_id, "active": active}
+    with told.refusals(), who.doing("activate folder", needs=Role.ADMIN, **detail):
+        folders.set_active(db, folder_id, active)
 
 
 def _actions(db: Database, folder: Folder, counts: FolderCount | None) -> None:
@@ -154,10 +164,18 @@ def _actions(db: Database, folder: Folder, counts: FolderCount | None) -> None:
             places.gallery(folder=str(folder.id), state=ImageState.FAILED)
         review_setting.show_left(folder, counts)
         if st.button("Scan now", key=f"{key}_scan", disabled=not folder.active):
-            folders.request_scan(db, folder.id)
-            st.toast("The folder will be looked through.")
+            _scan(db, folder.id)
         if st.button("Remove", key=f"{key}_remove"):
             _confirm_removal(db, folder)
+
+
+def _scan(db: Database, folder_id: int) -> None:
+    with (
+        told.refusals(),
+        who.doing("scan folder", needs=Role.ADMIN, folder_id=folder_id),
+    ):
+        folders.request_scan(db, folder_id)
+        st.toast("The folder will be looked through.")
 
 
 @st.dialog("Remove this folder?")
@@ -176,12 +194,13 @@ def _confirm_removal(db: Database, folder: Folder) -> None:
             type="primary",
             key="folders_remove",
             on_click=_remove,
-            args=(db, folder.id),
+            args=(db, folder),
         ):
             st.rerun()
 
 
-def _remove(db: Database, folder_id: int) -> None:
-    with told.refusals():
-        folders.remove(db, folder_id)
+def _remove(db: Database, folder: Folder) -> None:
+    detail = {"folder_id": folder.id, "path": folder.path}
+    with told.refusals(), who.doing("remove folder", needs=Role.ADMIN, **detail):
+        folders.remove(db, folder.id)
         folder_list.choose(None)

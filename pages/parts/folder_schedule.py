@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts import told
+from pages.parts import told, who
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.config import Config
 from tagger.records import Folder
 from tagger.tracking import schedules, waiting
@@ -60,8 +61,10 @@ def _input(folder: Folder, field: _Field) -> None:
         st.session_state[key] = st.session_state[known] = field.value
 
     def changed() -> None:
-        with told.refusals():
-            field.keep(st.session_state[key])
+        typed = st.session_state[key]
+        detail = {"folder_id": folder.id, field.name: typed}
+        with told.refusals(), who.doing("schedule folder", needs=Role.ADMIN, **detail):
+            field.keep(typed)
 
     st.text_input(
         field.label,

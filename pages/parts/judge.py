@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import compare_address, compare_result, told, wording
+from pages.parts import compare_address, compare_result, told, who, wording
 from pages.parts.component import component
 from tagger.catalogue import questions
 from tagger.catalogue.questions import Card
@@ -196,15 +196,21 @@ def keep(app: Runtime, said: Mapping[str, Any]) -> None:
 def _keep(
     app: Runtime, comparison_id: int, photo: int, choice: Any, *, blind: bool
 ) -> None:
+    what = {"comparison_id": comparison_id, "image_id": photo}
     if choice is None:
-        comparisons.unchoose(app.db, comparison_id, photo)
+        with who.doing("unchoose", **what):
+            comparisons.unchoose(app.db, comparison_id, photo)
     elif choice in (Verdict.TIE, Verdict.NEITHER):
-        comparisons.choose(
-            app.db, comparison_id, photo, verdict=Verdict(choice), blind=blind
-        )
+        with who.doing("choose", verdict=choice, **what):
+            comparisons.choose(
+                app.db, comparison_id, photo, verdict=Verdict(choice), blind=blind
+            )
     elif type(choice) is int:
         id_ = _meant(app, comparison_id, photo, choice) if blind else choice
-        comparisons.choose(app.db, comparison_id, photo, contender_id=id_, blind=blind)
+        with who.doing("choose", contender_id=id_, blind=blind, **what):
+            comparisons.choose(
+                app.db, comparison_id, photo, contender_id=id_, blind=blind
+            )
 
 
 def _meant(app: Runtime, comparison_id: int, photo: int, place: int) -> int:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import servers, told, wording
+from pages.parts import servers, told, who, wording
 from pages.parts.wording import plain
 from tagger.errors import shown
 from tagger.records import Folder, Status
@@ -50,15 +50,19 @@ def _sentence(status: Status) -> str:
 def _pause(app: Runtime, *, paused: bool) -> None:
     if paused:
         if st.button("Resume", icon=":material/play_arrow:", type="primary"):
-            controls.resume(app.db)
-            _changed(app)
+            with told.refusals():
+                with who.doing("resume"):
+                    controls.resume(app.db)
+                _changed(app)
     elif st.button(
         "Pause",
         icon=":material/pause:",
         help="What is at the servers is finished; nothing new is taken.",
     ):
-        controls.pause(app.db)
-        _changed(app)
+        with told.refusals():
+            with who.doing("pause"):
+                controls.pause(app.db)
+            _changed(app)
 
 
 def _order(app: Runtime, known: list[Folder], first: bytes | None) -> None:
@@ -67,11 +71,14 @@ def _order(app: Runtime, known: list[Folder], first: bytes | None) -> None:
         with st.container(horizontal=True):
             if st.button("Let them go first", disabled=chosen is None):
                 with told.refusals():
-                    controls.put_first(app.db, chosen)
+                    with who.doing("put first", path=chosen):
+                        controls.put_first(app.db, chosen)
                     _changed(app)
             if first is not None and st.button("No folder first"):
-                controls.put_first(app.db, None)
-                _changed(app)
+                with told.refusals():
+                    with who.doing("put none first"):
+                        controls.put_first(app.db, None)
+                    _changed(app)
 
 
 def _take_out(app: Runtime, known: list[Folder]) -> None:
@@ -82,18 +89,22 @@ def _take_out(app: Runtime, known: list[Folder]) -> None:
         )
         chosen = _folder(known, "queue_cancel", "Of", everywhere=True)
         if st.button("Take them out", type="primary"):
-            count = cancelling.cancel(app.db, chosen)
-            st.toast(f"{wording.count(count, 'photo')} taken out of the queue")
-            _changed(app)
+            with told.refusals():
+                with who.doing("take out of queue", path=chosen):
+                    count = cancelling.cancel(app.db, chosen)
+                st.toast(f"{wording.count(count, 'photo')} taken out of the queue")
+                _changed(app)
 
 
 def _put_back(app: Runtime, new: int) -> None:
     if st.button(
         f"Put {wording.count(new, 'photo')} back", icon=":material/playlist_add:"
     ):
-        count = cancelling.put_back(app.db)
-        st.toast(f"{wording.count(count, 'photo')} queued again")
-        _changed(app)
+        with told.refusals():
+            with who.doing("add to queue"):
+                count = cancelling.put_back(app.db)
+            st.toast(f"{wording.count(count, 'photo')} queued again")
+            _changed(app)
 
 
 def _folder(

@@ -7,7 +7,8 @@ once is done here.
 
 import streamlit as st
 
-from pages.parts import edit_told, review_filters
+from pages.parts import edit_told, review_filters, who
+from pages.parts import told as telling
 from pages.parts.component import component
 from pages.parts.wording import BUILTIN, STATES
 from tagger.catalogue import questions
@@ -135,13 +136,15 @@ def bulk(app: Runtime, query: str, folder_id: int | None) -> None:
 def _decide_all(
     app: Runtime, query: str, folder_id: int | None, decision: Decision
 ) -> None:
-    wanted = review_filters.wanted(query, folder_id)
-    decide(app, questions.ids(app.catalogue, wanted), decision)
+    with telling.refusals():
+        wanted = review_filters.wanted(query, folder_id)
+        decide(app, questions.ids(app.catalogue, wanted), decision)
 
 
 def decide(app: Runtime, ids: list[int], decision: Decision) -> None:
     """Accept or reject what waits for these photos, and say so."""
-    edit = reviewing.decide_all(app.db, ids, decision)
+    with who.doing("decide many", ids=ids, decision=decision):
+        edit = reviewing.decide_all(app.db, ids, decision)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     app.forget_status()
     if edit.photos:

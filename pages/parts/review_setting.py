@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import places, told, wording
+from pages.parts import places, told, who, wording
+from tagger.acting import Role
 from tagger.catalogue.questions import FolderCount
 from tagger.records import Folder
 from tagger.tracking import folders
@@ -44,7 +45,8 @@ def show(db: Database, folder: Folder) -> None:
 
 
 def _set(db: Database, folder_id: int, review: bool) -> None:
-    with told.refusals():
+    detail = {"folder_id": folder_id, "review": review}
+    with told.refusals(), who.doing("change folder", needs=Role.ADMIN, **detail):
         folders.set_review(db, folder_id, review)
         st.toast(
             "New answers wait for you on the Review page from now on."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import places, told
+from pages.parts import places, told, who
 from pages.parts.wording import plain
 from tagger.errors import TaggerError
 from tagger.web import searches
@@ -59,7 +59,9 @@ def _change(data_dir: Path, known: list[Search]) -> None:
 
 def _rename(data_dir: Path, name: str) -> None:
     try:
-        renamed = searches.rename(data_dir, name, st.session_state["saved_new_name"])
+        to = st.session_state["saved_new_name"]
+        with who.doing("rename search", name=name, to=to):
+            renamed = searches.rename(data_dir, name, to)
     except TaggerError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     else:
@@ -69,7 +71,8 @@ def _rename(data_dir: Path, name: str) -> None:
 
 def _delete(data_dir: Path, name: str) -> None:
     try:
-        searches.remove(data_dir, name)
+        with who.doing("remove search", name=name):
+            searches.remove(data_dir, name)
     except TaggerError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     else:
@@ -99,7 +102,9 @@ def offer(data_dir: Path, query: str, sort: str) -> None:
 
 def _save(data_dir: Path, query: str, sort: str) -> None:
     try:
-        kept = searches.save(data_dir, st.session_state["saved_name"], query, sort)
+        name = st.session_state["saved_name"]
+        with who.doing("save search", name=name, query=query):
+            kept = searches.save(data_dir, name, query, sort)
     except TaggerError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     else:

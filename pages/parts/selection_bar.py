@@ -8,7 +8,7 @@ import random
 
 import streamlit as st
 
-from pages.parts import bulk_tags, edit_told, exports, places, review_desk, told
+from pages.parts import bulk_tags, edit_told, exports, places, review_desk, told, who
 from pages.parts.selection import Selection
 from pages.parts.wording import count
 from tagger.tracking import controls
@@ -76,7 +76,8 @@ def _queue(selection: Selection, *, ask_again: bool) -> None:
     app = runtime.current()
     with told.refusals(), st.spinner("Queueing…"):
         ids = selection.ids(app.catalogue)
-        queued = controls.want_now(app.db, ids, ask_again=ask_again)
+        with who.doing("want now", ids=ids, ask_again=ask_again):
+            queued = controls.want_now(app.db, ids, ask_again=ask_again)
         app.forget_status()
         if queued:
             st.toast(f"{count(queued, 'photo')} are next in line.")

@@ -8,8 +8,9 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pages.parts import told, wording
+from pages.parts import told, who, wording
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.records import WriteMode
 from tagger.web import comments, masking, settings
 from tagger.web.runtime import Runtime
@@ -25,6 +26,7 @@ TITLES = {
     "ui": "What screens show besides",
     "semantic": "Searching by meaning: which model reads the descriptions",
     "retry": "When a server does not answer",
+    "auth": "Who is let in",
     "app": "Where the browser finds the app",
     "data": "Where the program keeps its own files",
     "tracking": "A database for several machines that tag one library together",
@@ -60,8 +62,9 @@ def _section(app: Runtime, name: str, held: Mapping[str, str]) -> None:
 def save(app: Runtime, changes: Mapping[str, Any]) -> None:
     """Save edits, take them into force, and say what waits for a restart."""
     with told.refusals():
-        saved = settings.save(changes)
-        app.apply(saved.config)
+        with who.doing("save config", needs=Role.ADMIN, **masking.masked(changes)):
+            saved = settings.save(changes)
+            app.apply(saved.config)
         tell(saved)
 
 
@@ -107,7 +110,10 @@ def field(
         return _number(label, kind, info, value, common)
     if get_origin(kind) is tuple:
         lines = st.text_area(
-            f"{label} (one a line)", value="\n".join(value), width=520, **common
+            f"{label} (one a line)",
+            value="\n".join(map(str, value)),
+            width=520,
+            **common,
         )
         return [line.strip() for line in lines.splitlines() if line.strip()]
     return st.text_input(label, value=masking.masked(value), width=520, **common)
@@ -145,5 +151,5 @@ def _number(
 def _as_shown(values: BaseModel, key: str) -> Any:
     value = getattr(values, key)
     if isinstance(value, tuple):
-        return list(value)
+        return [str(one) for one in value]
     return str(value) if isinstance(value, WriteMode) else masking.masked(value)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from pages.parts import told, who
 from pages.parts.wording import count, plain
-from tagger.errors import UsageError
+from tagger.errors import TaggerError
 from tagger.tracking import sheetplan, tagsheet
 from tagger.tracking.edits import Edit
 from tagger.tracking.sheetplan import SheetPlan
@@ -22,8 +23,9 @@ def show(app: Runtime) -> None:
         return
     try:
         planned = sheetplan.plan(app.db, tagsheet.parse(given.getvalue()))
-        edit = sheetplan.edit(app.db, planned, file=given.name, dry_run=True)
-    except UsageError as error:
+        with who.trying():
+            edit = sheetplan.edit(app.db, planned, file=given.name, dry_run=True)
+    except TaggerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
     _preview(planned, edit)
@@ -66,7 +68,13 @@ def _preview(planned: SheetPlan, edit: Edit) -> None:
 
 
 def _go(app: Runtime, planned: SheetPlan, name: str) -> None:
-    edit = sheetplan.edit(app.db, planned, file=name)
+    with told.refusals():
+        _change(app, planned, name)
+
+
+def _change(app: Runtime, planned: SheetPlan, name: str) -> None:
+    with who.doing("bring in", file=name, rows=planned.rows):
+        edit = sheetplan.edit(app.db, planned, file=name)
     app.take()  # so that the screens show it at once
     st.session_state[_DONE] = (
         f"Changed {count(edit.photos, 'photo')}. Their files follow as the tagger "

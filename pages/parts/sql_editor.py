@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts import who
 from pages.parts.wording import plain
 from tagger.catalogue.sqlexamples import EXAMPLES
 from tagger.errors import TaggerError
@@ -93,7 +94,8 @@ def _ask() -> None:
 def _save(data_dir: Path) -> None:
     try:
         name, text = st.session_state[NAME], st.session_state[TEXT]
-        kept = saved.save(data_dir, name, text)
+        with who.doing("save question", name=name, sql=text):
+            kept = saved.save(data_dir, name, text)
         st.session_state[_TOLD] = f"Saved as {kept.name}."
     except TaggerError as error:
         st.session_state[_TOLD] = str(error)
@@ -101,7 +103,8 @@ def _save(data_dir: Path) -> None:
 
 def _remove(data_dir: Path, name: str) -> None:
     try:
-        saved.remove(data_dir, name)
+        with who.doing("remove question", name=name):
+            saved.remove(data_dir, name)
         st.session_state[_TOLD] = f"Removed {name}."
     except TaggerError as error:
         st.session_state[_TOLD] = str(error)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import tag_address, tag_preview, tag_wording
+from pages.parts import tag_address, tag_preview, tag_wording, who
 from pages.parts.wording import ago, count, plain
-from tagger.errors import UsageError
+from tagger.errors import TaggerError
 from tagger.tracking import underway, undoables, unediting
 from tagger.tracking.underway import Underway
 from tagger.tracking.undoables import Undoable
@@ -122,8 +122,9 @@ def _undo(app: Runtime, edit: Underway) -> None:
 
 def _take_back(app: Runtime, edit: Underway) -> None:
     try:
-        undone = unediting.undo(app.db, edit.id)
-    except UsageError as error:
+        with who.doing("undo edit", edit_id=edit.id):
+            undone = unediting.undo(app.db, edit.id)
+    except TaggerError as error:
         st.session_state["tags_told"] = "refused", plain(str(error))
         return
     app.take()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import tag_address, tag_preview, tag_wording
+from pages.parts import tag_address, tag_preview, tag_wording, told, who
 from pages.parts.wording import count, plain
 from tagger.catalogue.tagpairs import Kind
 from tagger.catalogue.tagtable import Suggestion
@@ -104,7 +104,9 @@ def _merge(one: Suggestion) -> None:
 
 
 def _dismiss(app: Runtime, one: Suggestion) -> None:
-    dismissing.dismiss(app.db, one.goes.name, one.stays.name)
+    names = one.goes.name, one.stays.name
+    with told.refusals(), who.doing("dismiss", tags=names):
+        dismissing.dismiss(app.db, *names)
 
 
 def _dismissed(app: Runtime) -> None:
@@ -123,6 +125,11 @@ def _dismissed(app: Runtime) -> None:
                 st.button(
                     "Suggest again",
                     key=f"tags_recall_{number}",
-                    on_click=dismissing.recall,
-                    args=(app.db, first, second),
+                    on_click=_recall,
+                    args=(app, first, second),
                 )
+
+
+def _recall(app: Runtime, first: str, second: str) -> None:
+    with told.refusals(), who.doing("recall", tags=(first, second)):
+        dismissing.recall(app.db, first, second)

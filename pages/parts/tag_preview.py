@@ -3,12 +3,15 @@
 The preview stands in the address; only its button changes anything, once.
 """
 
+from contextlib import AbstractContextManager
+
 import streamlit as st
 
-from pages.parts import grid, tag_address, tag_wording
+from pages.parts import grid, tag_address, tag_wording, who
 from pages.parts.wording import count, plain
+from tagger.acting import Role
 from tagger.catalogue import questions
-from tagger.errors import UsageError
+from tagger.errors import TaggerError
 from tagger.tracking.edits import Edit
 from tagger.web import tagchanges
 from tagger.web.runtime import Runtime
@@ -17,6 +20,16 @@ from tagger.web.tagchanges import OF_THE_LISTS, Change, What
 LOOK_AT = 12
 ROW_PX = 110
 _TOLD = "tags_told"
+# As the audit log calls them.
+_CALLED = {
+    What.RENAME: "rename tag",
+    What.MERGE: "merge tags",
+    What.DELETE: "delete tag",
+    What.SYNONYM: "add synonym",
+    What.UNSYNONYM: "remove synonym",
+    What.BAN: "add ban",
+    What.UNBAN: "remove ban",
+}
 
 
 def show(app: Runtime, change: Change) -> None:
@@ -27,9 +40,9 @@ def show(app: Runtime, change: Change) -> None:
         if change.what in OF_THE_LISTS:
             _past(change)
         try:
-            with st.spinner("Counting photos"):
+            with st.spinner("Counting photos"), who.trying(needed(change.what)):
                 edit = tagchanges.carry(app.db, change, dry_run=True)
-        except UsageError as error:
+        except TaggerError as error:
             st.error(plain(str(error)), icon=":material/error:")
             st.button("Back", key="tags_back", on_click=tag_address.leave)
             return
@@ -101,8 +114,9 @@ def _label(change: Change, edit: Edit) -> str:
 def _go(app: Runtime, change: Change) -> None:
     """Make the change; its progress is shown from then on."""
     try:
-        edit = tagchanges.carry(app.db, change, dry_run=False)
-    except UsageError as error:
+        with _acting(change):
+            edit = tagchanges.carry(app.db, change, dry_run=False)
+    except TaggerError as error:
         st.session_state[_TOLD] = "refused", plain(str(error))
         return
     app.take()  # so that the screens show it at once
@@ -110,6 +124,16 @@ def _go(app: Runtime, change: Change) -> None:
     tag_address.follow(edit.id)
     if edit.id is None:
         st.session_state[_TOLD] = "done", f"{tag_wording.sentence(change)}: done."
+
+
+def needed(what: What) -> Role:
+    """Who may do it: the lists hold for all answers to come, as settings do."""
+    return Role.ADMIN if what in OF_THE_LISTS else Role.EDITOR
+
+
+def _acting(change: Change) -> AbstractContextManager[None]:
+    detail = {"tags": change.tags, "to": change.to}
+    return who.doing(_CALLED[change.what], needs=needed(change.what), **detail)
 
 
 def after(change: Change) -> None:

@@ -38,7 +38,7 @@ def person() -> Person | None:
 
 def may(needs: Role) -> bool:
     """Whether they may do what takes this role: for what to show, and what not."""
-    someone = person()
+    someone = acting.person()
     return someone is None or someone.role.includes(needs)
 
 
@@ -49,10 +49,22 @@ def doing(what: str, *, needs: Role = Role.EDITOR, **detail: object) -> Iterator
     Raises `Forbidden`, and does nothing, if they may not.
     """
     with (
-        acting.as_person(person()),
+        acting.as_person(acting.person()),
         acts.act(runtime.current().db, what, needs=needs, **detail),
     ):
         yield
+
+
+@contextmanager
+def trying(needs: Role = Role.EDITOR) -> Iterator[None]:
+    """Find out within the block what a change would come to, for who may make it.
+
+    Nothing is changed, so the log has nothing of it.
+    """
+    with acting.as_person(acting.person()):
+        acting.demand(needs)
+        with acting.on_record():
+            yield
 
 
 acting.find_by(person)

@@ -9,12 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import places, wording
+from pages.parts import places, who, wording
 from pages.parts.component import component
 from tagger.catalogue import questions
 from tagger.catalogue.query.writing import quoted
 from tagger.catalogue.questions import Image
-from tagger.errors import UsageError
+from tagger.errors import TaggerError
 from tagger.records import ImageState, ImageTag
 from tagger.texts import LONGEST_DESCRIPTION
 from tagger.tracking import answers, edits, underway, undophoto, unediting
@@ -111,19 +111,32 @@ def change(app: Runtime, image_id: int, wanted: Mapping[str, Any]) -> None:
             remove=[str(remove)] if remove else [],
             description=None if text is None else str(text),
         ),
+        "change image",
+        description=text,
+        add=add,
+        remove=remove,
     )
 
 
 def use(app: Runtime, image_id: int, answer_id: int) -> None:
     """Let the photo have another one of its answers."""
-    act(app, image_id, lambda: answers.use(app.db, image_id, answer_id))
+    act(
+        app,
+        image_id,
+        lambda: answers.use(app.db, image_id, answer_id),
+        "use answer",
+        answer_id=answer_id,
+    )
 
 
-def act(app: Runtime, image_id: int, make: Callable[[], Edit]) -> None:
+def act(
+    app: Runtime, image_id: int, make: Callable[[], Edit], what: str, **detail: object
+) -> None:
     """Make an edit, which the screen shows at once; a refusal is kept to be told."""
     try:
-        make()
-    except UsageError as error:
+        with who.doing(what, image_id=image_id, **detail):
+            make()
+    except TaggerError as error:
         st.session_state[_TOLD] = image_id, str(error)
         return
     st.session_state[_SAVED] = image_id
@@ -151,7 +164,8 @@ def _take_back_button(app: Runtime, image_id: int) -> None:
         icon=":material/redo:" if last.brings_back else ":material/undo:",
         help=f"Made {wording.ago(last.created_at)}. The photo's file follows.",
         on_click=act,
-        args=(app, image_id, lambda: unediting.undo(app.db, last.id)),
+        args=(app, image_id, lambda: unediting.undo(app.db, last.id), "undo edit"),
+        kwargs={"edit_id": last.id},
     )
 
 

@@ -162,7 +162,8 @@ class _Slot:
         return self._runtime
 
     def is_served(self) -> bool:
-        return self._owned
+        known = self._runtime
+        return self._owned and known is not None and known.supervisor is not None
 
     def secret(self) -> str | None:
         runtime = self._runtime

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tagger import acting
 from tagger.errors import DataError, UsageError
 
 NAME = "questions.json"
@@ -94,6 +95,7 @@ def tidy(name: str) -> str:
 
 def replace(path: Path, rows: list[dict[str, Any]]) -> None:
     """Put a list in the place of the one in the file. Raises `DataError`."""
+    acting.refuse_unrecorded()
     text = json.dumps(rows, indent=1)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

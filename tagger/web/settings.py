@@ -16,7 +16,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
-from tagger import config
+from tagger import acting, config
 from tagger.config import Config
 from tagger.errors import ConfigError, UsageError
 from tagger.sections import Server
@@ -79,6 +79,7 @@ def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:
     naming a bad key or value and `UsageError` if a variable holds the key or the file
     cannot be written; the file is as it was then.
     """
+    acting.refuse_unrecorded()
     with _saving:
         path = config.config_path(environ)
         now = config.load(environ).model_dump(mode="json")
