@@ -124,10 +124,15 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 @contextmanager
-def served(app: Starlette | None = None) -> Iterator[httpx.Client]:
-    """The routes and middleware of the app on a port of their own, without screens."""
+def served(
+    app: Starlette | None = None, *, bound: str = "127.0.0.1"
+) -> Iterator[httpx.Client]:
+    """The routes and middleware of the app on a port of their own, without screens.
+
+    `bound` is where the app takes itself to listen.
+    """
     port = free_port()
-    app = app or _without_screens(port)
+    app = app or _without_screens(Bound(bound, port))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -150,14 +155,14 @@ def served(app: Starlette | None = None) -> Iterator[httpx.Client]:
         thread.join()
 
 
-def _without_screens(port: int) -> Starlette:
+def _without_screens(bound: Bound) -> Starlette:
     async def echo(socket: WebSocket) -> None:
         await socket.accept()
         await socket.close()
 
     return Starlette(
         routes=[*assembly.routes(), WebSocketRoute("/_stcore/stream", echo)],
-        middleware=assembly.middleware(config.check({}), Bound("127.0.0.1", port)),
+        middleware=assembly.middleware(config.check({}), bound),
     )
 
 

@@ -6,11 +6,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tagger.acting import Person, Role
 from tagger.catalogue import intake
 from tagger.catalogue.compare import differences
 from tagger.errors import DataError
 from tagger.records import ImageState
-from tagger.tracking import archive, changes, edits, folders, jobs, snapshots
+from tagger.tracking import (
+    archive,
+    audit,
+    changes,
+    edits,
+    folders,
+    jobs,
+    signins,
+    snapshots,
+    tokens,
+    users,
+)
 from tagger.tracking.database import Database
 from tagger.tracking.schema import meta, metadata
 from tests import support_postgres
@@ -98,6 +110,38 @@ def test_nobody_holds_a_job_that_was_loaded_and_ids_are_new(
     assert [job.id for job in jobs.claim(filled, limit=10)] == [j.id for j in taken]
     (newest,) = tagged(filled, 1, Photo(name="f.jpg"))
     assert newest > later
+
+
+def test_a_restore_erases_no_tracks_and_signs_nobody_in(
+    filled: Database, tmp_path: Path
+) -> None:
+    anna = users.add(filled, "Anna", role=Role.ADMIN, password="kept")
+    signins.begin(filled, anna.id, hours=1)
+    audit.note(filled, Person("Anna", Role.ADMIN, "screen"), "before")
+    archive.save(filled, tmp_path / "saved.db")
+    users.add(filled, "Eve", role=Role.ADMIN, password="kept")
+    mark = audit.begin(filled, Person("Eve", Role.ADMIN, "screen"), "after", {})
+
+    archive.load(filled, tmp_path / "saved.db")
+    audit.close(filled, mark, audit.DONE)
+
+    assert [user.name for user in users.every(filled)] == ["Anna"]
+    assert signins.open_of(filled, anna.id) == 0
+    found = [(one.what, one.outcome) for one in audit.read(filled, limit=9)]
+    assert found == [("after", "done"), ("before", "done")]
+
+
+def test_a_backup_from_before_there_were_users_lets_nobody_in(
+    filled: Database, tmp_path: Path
+) -> None:
+    archive.save(filled, tmp_path / "saved.db")
+    anna = users.add(filled, "Anna", role=Role.ADMIN, password="kept")
+    tokens.make(filled, "Anna", "a script", days=1)
+
+    archive.load(filled, tmp_path / "saved.db")
+
+    assert users.every(filled) == [anna]
+    assert [token.name for token in tokens.every(filled)] == ["a script"]
 
 
 @pytest.mark.parametrize("spoil", ["empty", "cut", "text", "pages"])

@@ -13,15 +13,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
+from tagger.acting import Role
 from tagger.catalogue import compare, intake
 from tagger.config import Config
 from tagger.errors import ConfigError, DataError
 from tagger.records import ImageState
-from tagger.tracking import changes, folders, jobs, queueing, reviewing
+from tagger.tracking import changes, folders, jobs, queueing, reviewing, users
 from tagger.tracking.database import Database
 from tests.ollama_double import OllamaDouble
 from tests.support_catalogue import add_folder, many, open_catalogue
@@ -299,3 +301,51 @@ def test_folders_of_an_older_database_there_are_not_reviewed(
         folders.set_review(db, folder_id, True)
         assert folders.get(db, folder_id).review
         assert reviewing.waiting(db) == []
+
+
+NEWEST_TABLES = (
+    *("tokens", "signins", "users", "audit"),
+    *("choices", "compared_answers", "contenders", "comparisons"),
+)
+
+
+def test_a_database_there_without_the_newest_tables_gets_them(
+    tmp_path: Path, url: str
+) -> None:
+    """They come to be as they are in a new one, but for the names of constraints."""
+    config = machine(tmp_path, "one", url, "http://127.0.0.1:9")
+    with Database.of(config) as db:
+        new = shape(db)
+        with db.write() as connection:
+            for table in NEWEST_TABLES:
+                connection.execute(text(f"DROP TABLE {table}"))
+            connection.execute(
+                text(
+                    "DELETE FROM migrations WHERE name IN "
+                    "('m016_comparisons', 'm019_people')"
+                )
+            )
+    with Database.of(config) as db:
+        assert shape(db) == new
+        user = users.add(db, "Anna", role=Role.ADMIN, password=None)
+        assert users.every(db) == [user]
+
+
+def shape(db: Database) -> dict[str, Any]:
+    with db.read() as connection:
+        looked = inspect(connection)
+        return {
+            table: (
+                sorted(
+                    (one["name"], str(one["type"]), one["nullable"])
+                    for one in looked.get_columns(table)
+                ),
+                looked.get_pk_constraint(table)["constrained_columns"],
+                sorted(one["column_names"] for one in looked.get_indexes(table)),
+                sorted(
+                    (one["constrained_columns"], one["referred_table"])
+                    for one in looked.get_foreign_keys(table)
+                ),
+            )
+            for table in NEWEST_TABLES
+        }

@@ -34,7 +34,12 @@ def main(argv: Sequence[str]) -> int:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         if not options.verbose and options.quiet_log:
             logging.getLogger("tagger").setLevel(logging.ERROR)
-        code = int(options.run(options, settings))
+        run = options.run
+        if options.records is not None:
+            from tagger.cli import recording
+
+            run = recording.run
+        code = int(run(options, settings))
         sys.stdout.flush()
         return code
     except TaggerError as error:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from tagger import __version__
-from tagger.cli import corrections, exploring, steering
+from tagger.cli import corrections, exploring, peopling, steering
 from tagger.cli.building import Commands, positive
 from tagger.cli.building import command as _command
 from tagger.records import WriteMode
@@ -59,6 +59,7 @@ def parser() -> ArgumentParser:
     exploring.add(commands)
     _doctor(commands)
     corrections.add(commands)
+    peopling.add(commands)
     return root
 
 
@@ -167,7 +168,9 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
         "folders", help="add, list, remove and switch folders"
     )
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    add = _command(actions, "add", "folders:add", "add a folder", json=True)
+    add = _command(
+        actions, "add", "folders:add", "add a folder", json=True, records=True
+    )
     add.add_argument("path", metavar="PATH")
     add.add_argument("--flat", action="store_true", help="leave its subfolders alone")
     _write_options(add)
@@ -183,6 +186,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
         "folders:change",
         "change where a folder's words go, who may have its photos, and when",
         json=True,
+        records=True,
         epilog="What was written so far stays where it is. To set `mirror` once more\n"
         "writes again what is missing there.",
     )
@@ -196,7 +200,7 @@ def _folders(commands: "Commands[ArgumentParser]") -> None:
         ("activate", "folders:activate", "have a folder watched and worked on"),
         ("deactivate", "folders:deactivate", "leave a folder alone for now"),
     ):
-        one = _command(actions, name, run, text, json=True)
+        one = _command(actions, name, run, text, json=True, records=True)
         one.add_argument("folder", metavar="PATH_OR_ID")
 
 

@@ -39,8 +39,12 @@ def command(
     quiet_log: bool = True,
     json: bool = False,
     epilog: str | None = None,
+    records: bool = False,
 ) -> ArgumentParser:
-    """One command of the given group, carried out by `run`, a `module:function`."""
+    """One command of the given group, carried out by `run`, a `module:function`.
+
+    `records`: it changes something, which goes into the audit log.
+    """
     parser = commands.add_parser(
         name,
         help=help,
@@ -48,7 +52,8 @@ def command(
         epilog=epilog,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=later(run), quiet_log=quiet_log)
+    called = parser.prog.removeprefix("python -m tagger ") if records else None
+    parser.set_defaults(run=later(run), quiet_log=quiet_log, records=called)
     if json:
         parser.add_argument(
             "--json", action="store_true", help="print JSON instead of a table"

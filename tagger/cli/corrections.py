@@ -52,6 +52,7 @@ def _undo(commands: "Commands[ArgumentParser]") -> None:
         "undoing:undo",
         "put back what photos held before they were written",
         json=True,
+        records=True,
         epilog=UNDO_NOTES,
     )
     which = undo.add_mutually_exclusive_group(required=True)
@@ -194,7 +195,7 @@ def _review(commands: "Commands[ArgumentParser]") -> None:
 def _edit(
     commands: "Commands[ArgumentParser]", name: str, run: str, text: str
 ) -> ArgumentParser:
-    one = command(commands, name, run, text, json=True, epilog=EDIT_CODES)
+    one = command(commands, name, run, text, json=True, epilog=EDIT_CODES, records=True)
     _dry_run(one)
     return one
 

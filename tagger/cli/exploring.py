@@ -226,6 +226,7 @@ def _backups(commands: "Commands[ArgumentParser]") -> None:
         "restore",
         "backing:restore",
         "put a backup in the place of what is known now",
+        records=True,
         epilog="Photos are not touched. The next scan takes up what changed since.",
     )
     command.add_argument("file", metavar="FILE.zip")

@@ -23,7 +23,15 @@ def add(commands: "Commands[ArgumentParser]") -> None:
         ("pause", "pause", "take nothing new; what is at the servers is finished"),
         ("resume", "resume", "go on"),
     ):
-        command(actions, name, f"queue:{run}", text, json=True, epilog=QUEUE_NOTE)
+        command(
+            actions,
+            name,
+            f"queue:{run}",
+            text,
+            json=True,
+            epilog=QUEUE_NOTE,
+            records=name != "list",
+        )
     _place(actions, "cancel", "take waiting photos out; they stand as they were")
     _place(actions, "add", "put photos that were taken out back into the queue")
     first = command(
@@ -32,18 +40,29 @@ def add(commands: "Commands[ArgumentParser]") -> None:
         "queue:first",
         "let the photos of a folder go first",
         json=True,
+        records=True,
     )
     first.add_argument("place", nargs="?", metavar="PATH")
     first.add_argument("--none", action="store_true", help="let no folder go first")
     now = command(
-        actions, "now", "queue:now", "let photos go ahead of everything", json=True
+        actions,
+        "now",
+        "queue:now",
+        "let photos go ahead of everything",
+        json=True,
+        records=True,
     )
     now.add_argument("paths", nargs="+", metavar="PATH")
     now.add_argument(
         "--retag", action="store_true", help="ask again where an answer exists"
     )
     retry = command(
-        actions, "retry", "queue:retry", "queue failed photos again", json=True
+        actions,
+        "retry",
+        "queue:retry",
+        "queue failed photos again",
+        json=True,
+        records=True,
     )
     retry.add_argument(
         "--reason",
@@ -56,7 +75,7 @@ def add(commands: "Commands[ArgumentParser]") -> None:
 
 
 def _place(actions: "Commands[ArgumentParser]", name: str, text: str) -> None:
-    one = command(actions, name, f"queue:{name}", text, json=True)
+    one = command(actions, name, f"queue:{name}", text, json=True, records=True)
     which = one.add_mutually_exclusive_group(required=True)
     which.add_argument("place", nargs="?", metavar="PATH", help="a folder, or a photo")
     which.add_argument("--all", action="store_true", help="all of them")

@@ -8,7 +8,7 @@ identity by it, so that every catalogue knows it is made of something else.
 
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tagger.errors import DataError
 from tagger.tracking import changes, dialects
 from tagger.tracking.database import Database
 from tagger.tracking.schema import (
+    audit,
     comparisons,
     counters,
     folders,
@@ -38,7 +39,10 @@ from tagger.tracking.schema import (
     meta,
     metadata,
     migrations,
+    signins,
     taggers,
+    tokens,
+    users,
 )
 
 AT_ONCE_ROWS = 2_000
@@ -68,6 +72,9 @@ def save(db: Database, path: Path) -> None:
 def load(db: Database, path: Path) -> int:
     """Put what the file at `path` holds in the place of everything; how many photos.
 
+    But the audit log of this database goes on, and if the file knows of no users, those
+    of this one stay: a restore erases no tracks, and lets nobody in who was not let in.
+
     The file is brought to the present shape on the way. Nobody may work on the database
     meanwhile: what a tagger holds would not be there any more. Raises `DataError` if
     the file is damaged or was made by a newer version; nothing was changed then.
@@ -75,9 +82,12 @@ def load(db: Database, path: Path) -> int:
     _check(path)
     with Database.open(path) as source, source.read() as there, db.write() as here:
         before = changes.latest_in(here)
-        _empty(here)
-        _copy(there, here)
+        log = here.execute(select(audit).order_by(audit.c.id)).mappings().all()
+        tables = _tables_from(there)
+        _empty(here, tables)
+        _copy(there, here, tables)
         _begin_anew(here, before)
+        _go_on_with(here, [dict(entry) for entry in log])
         return int(
             here.execute(
                 select(func.count()).select_from(metadata.tables["files"])
@@ -100,13 +110,22 @@ def _check(path: Path) -> None:
         raise DataError(f"{path} is damaged: {found[-1]}; nothing was changed")
 
 
-def _empty(connection: Connection) -> None:
-    for table in reversed(_TABLES):
+def _tables_from(source: Connection) -> tuple[Table, ...]:
+    """What is taken from there: all, but for users if it has none."""
+    if source.execute(select(users.c.id).limit(1)).first() is not None:
+        return _TABLES
+    return tuple(table for table in _TABLES if table not in (users, signins, tokens))
+
+
+def _empty(connection: Connection, tables: Sequence[Table] = _TABLES) -> None:
+    for table in reversed(tables):
         connection.execute(delete(table))
 
 
-def _copy(source: Connection, target: Connection) -> None:
-    for table in _TABLES:
+def _copy(
+    source: Connection, target: Connection, tables: Sequence[Table] = _TABLES
+) -> None:
+    for table in tables:
         put = table.insert().values(
             {column.name: _given(target, column) for column in table.columns}
         )
@@ -115,7 +134,7 @@ def _copy(source: Connection, target: Connection) -> None:
             target.execute(put, [{**row, **dict.fromkeys(later)} for row in rows])
         if later:
             _point(source, target, table, later)
-    dialects.keep_counting(source, target, _TABLES)
+    dialects.keep_counting(source, target, tables)
 
 
 def _given(connection: Connection, column: Column[Any]) -> Any:
@@ -174,6 +193,8 @@ def _begin_anew(connection: Connection, before: int) -> None:
     for table in (jobs, comparisons):
         connection.execute(update(table).values(**_LET_GO))
     connection.execute(delete(taggers))
+    # Whoever was signed in when the backup was made is not therefore signed in now.
+    connection.execute(delete(signins))
     connection.execute(
         update(meta).where(meta.c.key == "database_id").values(value=uuid.uuid4().hex)
     )
@@ -181,3 +202,14 @@ def _begin_anew(connection: Connection, before: int) -> None:
         connection.execute(update(counters).values(value=before))
     ids = list(connection.scalars(select(folders.c.id)))
     changes.record(connection, changes.FOLDER, ids)
+
+
+def _go_on_with(connection: Connection, log: list[dict[str, Any]]) -> None:
+    """Put down again what this database's audit log had, and the backup's has not."""
+    known = set(connection.scalars(select(audit.c.mark)))
+    own = [entry for entry in log if entry["mark"] not in known]
+    if own:
+        without_id = [
+            {key: value for key, value in entry.items() if key != "id"} for entry in own
+        ]
+        connection.execute(audit.insert(), without_id)

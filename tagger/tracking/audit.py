@@ -4,6 +4,7 @@ A row is there before the change is made, and is closed after it; one that was n
 closed tells of a change during which the program ended. Rows are never changed again.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,31 +37,30 @@ class Entry:
     outcome: str | None
 
 
-def begin(db: Database, who: Person, what: str, detail: Mapping[str, Any]) -> int:
-    """Put down that somebody is about to do something; the number to close it by."""
+def begin(db: Database, who: Person, what: str, detail: Mapping[str, Any]) -> str:
+    """Put down that somebody is about to do something; the mark to close it by."""
+    mark = uuid.uuid4().hex
     with db.write() as connection:
-        return int(
-            connection.execute(
-                insert(audit)
-                .values(
-                    at=utc_now(),
-                    who=who.name,
-                    role=who.role.value,
-                    way=who.way,
-                    what=what,
-                    detail={key: _kept(value) for key, value in detail.items()},
-                )
-                .returning(audit.c.id)
-            ).scalar_one()
+        connection.execute(
+            insert(audit).values(
+                mark=mark,
+                at=utc_now(),
+                who=who.name,
+                role=who.role.value,
+                way=who.way,
+                what=what,
+                detail={key: _kept(value) for key, value in detail.items()},
+            )
         )
+    return mark
 
 
-def close(db: Database, number: int, outcome: str) -> None:
-    """Put down what came of it. Does nothing if a restore replaced all meanwhile."""
+def close(db: Database, mark: str, outcome: str) -> None:
+    """Put down what came of it."""
     with db.write() as connection:
         connection.execute(
             update(audit)
-            .where(audit.c.id == number, audit.c.outcome.is_(None))
+            .where(audit.c.mark == mark, audit.c.outcome.is_(None))
             .values(outcome=holdable(outcome)[:LONGEST])
         )
 

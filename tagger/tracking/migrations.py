@@ -249,7 +249,8 @@ def m019_people(connection: Connection) -> None:
             key TEXT NOT NULL UNIQUE, role TEXT NOT NULL, password TEXT,
             created_at TEXT NOT NULL)""",
         """CREATE TABLE signins (
-            hash TEXT NOT NULL PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id),
+            hash TEXT NOT NULL PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES users (id),
             created_at TEXT NOT NULL, ends_at FLOAT NOT NULL)""",
         "CREATE INDEX signins_user ON signins (user_id)",
         """CREATE TABLE tokens (
@@ -259,7 +260,8 @@ def m019_people(connection: Connection) -> None:
             ends_at FLOAT NOT NULL, used_at TEXT)""",
         "CREATE INDEX tokens_user ON tokens (user_id)",
         """CREATE TABLE audit (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL,
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, mark TEXT NOT NULL UNIQUE,
+            at TEXT NOT NULL, who TEXT NOT NULL,
             role TEXT NOT NULL, way TEXT NOT NULL, what TEXT NOT NULL, detail JSON,
             outcome TEXT)""",
     ):

@@ -51,12 +51,14 @@ tokens = Table(
     sqlite_autoincrement=True,
 )
 
-# Who did what: `who` and `role` as they were then. `outcome` is NULL until it is over,
-# and stays so if the program ended meanwhile.
+# Who did what: `who` and `role` as they were then. `mark` is the entry's own in every
+# copy of this database, where its number may be another's. `outcome` is NULL until it
+# is over, and stays so if the program ended meanwhile.
 audit = Table(
     "audit",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("mark", Text, nullable=False, unique=True),
     Column("at", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("role", Text, nullable=False),

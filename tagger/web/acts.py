@@ -34,32 +34,32 @@ def act(
         yield
         return
     acting.demand(needs)
-    number = begin(db, someone, what, detail)
+    mark = begin(db, someone, what, detail)
     try:
         with acting.on_record():
             yield
     except TaggerError as error:
-        close(db, number, f"{REFUSED}: {error}")
+        close(db, mark, f"{REFUSED}: {error}")
         raise
     except BaseException as error:
-        close(db, number, f"failed: {type(error).__name__}")
+        close(db, mark, f"failed: {type(error).__name__}")
         raise
-    close(db, number, DONE)
+    close(db, mark, DONE)
 
 
-def begin(db: Database, who: Person, what: str, detail: Mapping[str, Any]) -> int:
-    """Put down what somebody is about to do, and may; the number to close it by."""
+def begin(db: Database, who: Person, what: str, detail: Mapping[str, Any]) -> str:
+    """Put down what somebody is about to do, and may; the mark to close it by."""
     with acting.on_record():
         return audit.begin(db, who, what, detail)
 
 
-def close(db: Database, number: int, outcome: str) -> None:
+def close(db: Database, mark: str, outcome: str) -> None:
     """Put down what came of it.
 
     The change is made by now: that this fails must not look as if it were not.
     """
     try:
         with acting.on_record():
-            audit.close(db, number, outcome)
+            audit.close(db, mark, outcome)
     except TaggerError as error:
-        log.warning("the audit log has no end of entry %d: %s", number, error)
+        log.warning("the audit log has no end of entry %s: %s", mark, error)

@@ -44,10 +44,9 @@ def host_of(headers: Headers) -> str | None:
 def is_address(host: str) -> bool:
     """Whether a Host is a plain address, which cannot be made to lead elsewhere."""
     try:
-        ip_address(host.strip("[]"))
+        return not ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return False
-    return True
 
 
 def is_loopback(address: str) -> bool:

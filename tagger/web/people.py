@@ -149,6 +149,11 @@ class People:
         with self._lock:
             self._visits.pop(key, None)
 
+    @property
+    def visits(self) -> int:
+        """How many screens are open."""
+        return len(self._visits)
+
     def visiting(self, key: str | None) -> Known | None:
         """How whoever has this screen open is known."""
         return None if key is None else self._visits.get(key)

@@ -35,7 +35,8 @@ def refuse_strangers(
 
 
 def _is_address(host: str) -> bool:
-    return host.lower() == "localhost" or origin.is_address(host)
+    everywhere = host in ("0.0.0.0", "::")
+    return host.lower() == "localhost" or everywhere or origin.is_address(host)
 
 
 def command(config: Config) -> list[str]:

@@ -37,6 +37,11 @@ _tries = Tries()
 log = logging.getLogger(__name__)
 
 
+def forget_tries() -> None:
+    """Forget who gave wrong passwords, as a restart does."""
+    _tries.forget()
+
+
 def routes() -> list[BaseRoute]:
     """The pages, which stand beside Streamlit's own."""
     return [

@@ -21,6 +21,11 @@ class Tries:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
+    @property
+    def size(self) -> int:
+        """How many addresses and names are remembered."""
+        return len(self._known)
+
     def begin(self, address: str, name: str) -> float:
         """Count a try. The seconds to wait before another one; 0 lets this one pass."""
         now = time.monotonic()
@@ -41,6 +46,11 @@ class Tries:
             self._known.pop(("address", address), None)
             if times := self._known.get(("name", name)):
                 times.pop()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._known.clear()
 
     def _wait(self, key: tuple[str, str], most: int, now: float) -> float:
         times = self._known.get(key)

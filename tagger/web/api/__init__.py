@@ -13,7 +13,6 @@ from typing import Any, cast
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -49,6 +48,7 @@ from tagger.web.api import (
     vocabulary,
 )
 from tagger.web.api.models import Problem
+from tagger.web.guard import COOKIE
 from tagger.web.problems import MEDIA_TYPE, problem_response, status_of
 
 _ASSETS = "assets"
@@ -105,13 +105,19 @@ def _add_docs(api: FastAPI) -> None:
 
 
 def _tell_roles(api: FastAPI) -> None:
-    """Have the documentation say of each route which role it takes."""
-    for route in api.routes:
-        if isinstance(route, APIRoute):
-            method = min(route.methods or {"GET"})
-            role = roles.needed(method, route.path)
-            route.description += f"\n\nTakes the role {role}."
-            route.openapi_extra = {**(route.openapi_extra or {}), "x-role": role.value}
+    """Have the documentation say how to come in, and what role each route takes."""
+    document = api.openapi()
+    document["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "browser": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
+    document["security"] = [{"token": []}, {"browser": []}]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            role = roles.needed(method.upper(), path)
+            operation["description"] += f"\n\nTakes the role {role}."
+            operation["x-role"] = role.value
+    document["paths"]["/health"]["get"]["security"] = []
 
 
 async def _tagger_error(request: Request, error: Exception) -> Response:

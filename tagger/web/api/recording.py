@@ -24,9 +24,9 @@ _ENTRY = "tagger.entry"
 
 @dataclass(slots=True)
 class _Entry:
-    """A change that is under way: its number in the log, and what came of it."""
+    """A change that is under way: its mark in the log, and what came of it."""
 
-    number: int | None = None
+    mark: str | None = None
     outcome: str = acts.DONE
     status: int = 500
 
@@ -43,7 +43,7 @@ async def check(request: Request) -> None:
     if someone is not None and entry is not None:
         detail = await _detail(request)
         what = route.name.replace("_", " ")
-        entry.number = await run_in_threadpool(_begin, someone, what, detail)
+        entry.mark = await run_in_threadpool(_begin, someone, what, detail)
     acting.put_on_record()
 
 
@@ -75,8 +75,8 @@ class Recording:
             with acting.off_record():
                 await self.app(scope, receive, listening)
         finally:
-            if entry.number is not None:
-                await run_in_threadpool(_close, entry.number, _outcome(entry))
+            if entry.mark is not None:
+                await run_in_threadpool(_close, entry.mark, _outcome(entry))
 
 
 def _outcome(entry: _Entry) -> str:
@@ -85,12 +85,12 @@ def _outcome(entry: _Entry) -> str:
     return f"failed: status {entry.status}"
 
 
-def _begin(someone: Person, what: str, detail: dict[str, Any]) -> int:
+def _begin(someone: Person, what: str, detail: dict[str, Any]) -> str:
     return acts.begin(runtime.current().db, someone, what, detail)
 
 
-def _close(number: int, outcome: str) -> None:
-    acts.close(runtime.current().db, number, outcome)
+def _close(mark: str, outcome: str) -> None:
+    acts.close(runtime.current().db, mark, outcome)
 
 
 async def _detail(request: Request) -> dict[str, Any]:
