@@ -1,11 +1,13 @@
 """Editing `config.toml` from a screen: checked first, comments kept, nothing silent."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tagger import config
-from tagger.errors import ConfigError, UsageError
+from tagger import acting, config
+from tagger.acting import Person, Role
+from tagger.errors import ConfigError, Forbidden, UsageError
 from tagger.web import masking, settings
 
 TEXT = """\
@@ -190,3 +192,58 @@ def test_only_a_password_is_masked(url: str, shown: str | None) -> None:
     found = masking.masked([{"url": url}])[0]["url"]
     assert found == (shown or url.replace("password=pw", "password=***"))
     assert masking.restored([{"url": found}], [{"url": url}]) == [{"url": url}]
+
+
+ELSEWHERE = Person("anna", Role.ADMIN, "screen")
+HERE = Person("this machine", Role.ADMIN, "screen", is_here=True)
+KEYED = {"url": "http://gpu:8080", "api_key_env": "GPU_KEY", "model": "qwen"}
+OF_THE_MACHINE = [
+    {"auth": {"mode": "open"}},
+    {"auth": {"hosts": ["photos.example"]}},
+    {"data": {"catalogue": "elsewhere.duckdb"}},
+    {"tracking": {"url": "postgresql://there/photos"}},
+    {"app": {"host": "0.0.0.0"}},
+    {"app": {"port": 8600}},
+    {"metadata": {"exiftool": "/tmp/other"}},
+    {"metadata": {"mirror_dir": "/tmp/mirror"}},
+    {"semantic": {"api_key_env": "HOME"}},
+    {"servers": [KEYED]},
+]
+
+
+@pytest.mark.parametrize("changes", OF_THE_MACHINE)
+def test_what_the_machine_is_told_only_who_sits_at_it_changes(
+    path: Path, changes: dict[str, Any]
+) -> None:
+    with (
+        acting.as_person(ELSEWHERE),
+        acting.on_record(),
+        pytest.raises(Forbidden, match="at the machine"),
+    ):
+        settings.save(changes)
+    assert path.read_text() == TEXT
+    with acting.as_person(HERE), acting.on_record():
+        assert settings.save(changes).changed
+
+
+def test_an_admin_elsewhere_changes_all_the_rest(path: Path) -> None:
+    settings.save({"servers": [KEYED]})
+    with acting.as_person(ELSEWHERE), acting.on_record():
+        settings.save({"model": {"temperature": 0.7}})
+        settings.save({"servers": [{**KEYED, "model": "llava"}]})
+    assert config.load().servers[0].model == "llava"
+
+
+def test_a_key_is_sent_nowhere_else_by_an_admin_elsewhere(path: Path) -> None:
+    settings.save({"servers": [KEYED]})
+    with acting.as_person(ELSEWHERE), acting.on_record():
+        with pytest.raises(Forbidden, match="api_key_env"):
+            settings.save({"servers": [{**KEYED, "url": "http://mine:1"}]})
+        with pytest.raises(Forbidden, match="api_key_env"):
+            settings.save({"servers": [{**KEYED, "api_key_env": "HOME"}]})
+
+
+def test_off_the_record_a_person_saves_nothing(path: Path) -> None:
+    with acting.as_person(HERE), pytest.raises(Forbidden, match="nothing was changed"):
+        settings.save({"model": {"temperature": 0.7}})
+    assert path.read_text() == TEXT

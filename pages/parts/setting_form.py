@@ -12,7 +12,7 @@ from pages.parts import told, who, wording
 from pages.parts.wording import plain
 from tagger.acting import Role
 from tagger.records import WriteMode
-from tagger.web import comments, masking, settings
+from tagger.web import comments, here, masking, settings
 from tagger.web.runtime import Runtime
 from tagger.web.settings import Saved
 
@@ -85,13 +85,16 @@ def field(
     `unique` tells the inputs of one setting apart where it occurs in a list.
     """
     label = wording.setting(key)
+    is_fixed = here.is_elsewhere() and here.is_for_here(key)
     common: dict[str, Any] = {
         "help": _help(key),
-        "disabled": variable is not None,
+        "disabled": variable is not None or is_fixed,
         "key": f"settings_{key}{unique}",
     }
     if variable:
         label = f"{label} (held by {plain(variable)})"
+    elif is_fixed:
+        label = f"{label} (changed at the machine itself)"
     kind = info.annotation
     if kind is bool:
         return st.toggle(label, value=value, **common)

@@ -13,7 +13,7 @@ from tagger.imaging.look import look
 from tagger.records import Answer, ServerState
 from tagger.sections import BUILTIN, Server
 from tagger.vision import choose
-from tagger.web import runtime
+from tagger.web import here, runtime
 
 SAMPLE = ROOT / "data" / "samples" / "friends.jpg"
 
@@ -37,7 +37,7 @@ def check(values: Mapping[str, Any]) -> ServerState:
     `values` are keys of one `[[servers]]` table. Raises `UsageError` on a bad one.
     """
     config = runtime.current().config
-    server = _checked(values)
+    server = _checked(values, config)
     return choose.states(config.model_copy(update={"servers": (server,)}))[0]
 
 
@@ -47,7 +47,7 @@ def try_out(values: Mapping[str, Any]) -> Tried:
     Raises `UsageError` on bad values, and what asking a server raises.
     """
     config = runtime.current().config
-    server = _checked(values)
+    server = _checked(values, config)
     if not SAMPLE.is_file():
         raise UsageError(f"{SAMPLE} is missing; it comes with the program")
     path = os.fsencode(SAMPLE)
@@ -55,13 +55,15 @@ def try_out(values: Mapping[str, Any]) -> Tried:
     return Tried(picture.jpeg(), choose.ask_once(config, server, picture, path))
 
 
-def _checked(values: Mapping[str, Any]) -> Server:
+def _checked(values: Mapping[str, Any], config: Config) -> Server:
     try:
-        return Server.model_validate(dict(values))
+        server = Server.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{key} = {first['input']!r}: {first['msg']}") from error
+    here.refuse_key(server.model_dump(), [one.model_dump() for one in config.servers])
+    return server
 
 
 def names(config: Config) -> list[str]:

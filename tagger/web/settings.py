@@ -20,7 +20,7 @@ from tagger import acting, config
 from tagger.config import Config
 from tagger.errors import ConfigError, UsageError
 from tagger.sections import Server
-from tagger.web import masking
+from tagger.web import here, masking
 
 # What the app takes from its start; everything else holds from the next photo on.
 _READ_AT_START = frozenset(
@@ -76,7 +76,8 @@ def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:
     """Put `{section: {key: value}}` into `config.toml`; `servers` is a list.
 
     A value of None takes the key out, so that its default holds. Raises `ConfigError`
-    naming a bad key or value and `UsageError` if a variable holds the key or the file
+    naming a bad key or value, `Forbidden` for what is changed only at the machine, and
+    `UsageError` if a variable holds the key or the file
     cannot be written; the file is as it was then.
     """
     acting.refuse_unrecorded()
@@ -84,6 +85,7 @@ def save(changes: Changes, environ: Mapping[str, str] = os.environ) -> Saved:
         path = config.config_path(environ)
         now = config.load(environ).model_dump(mode="json")
         edits = _edits(masking.restored(changes, now), now)
+        here.refuse_elsewhere(edits, now)
         _refuse_held(edits, overridden(environ))
         document = _parse(path)
         before = document.unwrap()
