@@ -12,9 +12,13 @@ app = runtime.current()
 
 st.title("Folders")
 
-added = folder_add.show(app, expanded=not folders.every(app.db))
-if added is not None:
-    folder_list.choose(added.id)
+can_manage = who.may(Role.ADMIN)
+if can_manage:
+    added = folder_add.show(app, expanded=not folders.every(app.db))
+    if added is not None:
+        folder_list.choose(added.id)
+else:
+    st.caption("An admin adds folders and changes what is done with them.")
 
 known = folders.every(app.db)
 if not known:
@@ -23,7 +27,7 @@ if not known:
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(wording.count(len(known), "folder"), anchor=False, width="stretch")
-    if st.button("Scan all now", icon=":material/refresh:"):
+    if can_manage and st.button("Scan all now", icon=":material/refresh:"):
         with told.refusals(), who.doing("scan all", needs=Role.ADMIN):
             folders.request_scan(app.db, None)
             st.toast("Every active folder will be looked through.")
@@ -36,6 +40,6 @@ if chosen is not None:
 elif folder_list.ADDRESS in st.query_params:
     st.info("The folder of this link is not among them (any more).")
 else:
-    st.caption("Click a folder for its settings, and for what can be done with it.")
+    st.caption("Click a folder for its settings, and for what is in it.")
 if len(known) > 1:
     folder_list.show(known, counts, watching, app.config.schedule)

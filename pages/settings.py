@@ -3,9 +3,11 @@
 import streamlit as st
 
 from pages.parts import check_up, server_form, setting_form
-from tagger import config
+from tagger import acting, config
+from tagger.acting import Role
 from tagger.web import runtime, settings
 
+acting.demand(Role.ADMIN)
 app = runtime.current()
 held = settings.overridden()
 

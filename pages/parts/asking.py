@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import told, who, wording
+from tagger.acting import Role
 from tagger.catalogue.questions import Image
 from tagger.records import ImageState
 from tagger.tracking import controls
@@ -14,7 +15,7 @@ FIRST_IN_LINE = "It goes ahead of all others, even while the queue is paused."
 
 def show(app: Runtime, image: Image) -> None:
     """The buttons; a photo that is missing cannot be asked about."""
-    if image.state is ImageState.MISSING:
+    if image.state is ImageState.MISSING or not who.may(Role.EDITOR):
         return
     done = image.state in (ImageState.TAGGED, ImageState.REVIEW, ImageState.NOT_WRITTEN)
     with st.container(horizontal=True):

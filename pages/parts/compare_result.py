@@ -106,6 +106,9 @@ def _verdicts(found: Result) -> None:
 
 
 def _setting(app: Runtime, whole: Whole, found: Result) -> None:
+    if not who.may(Role.ADMIN):
+        st.caption("An admin can have one of them asked from now on.")
+        return
     called = names(whole)
     contenders = {one.id: one for one in whole.comparison.contenders}
     ids = list(contenders)

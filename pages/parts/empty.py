@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.parts import places
+from pages.parts import places, who
+from tagger.acting import Role
 from tagger.records import Folder
 
 
@@ -19,6 +20,9 @@ def no_photos(folders: Sequence[Folder]) -> None:
         ):
             if st.button("Look at the folders", icon=":material/folder_open:"):
                 places.folders()
+        return
+    if not who.may(Role.ADMIN):
+        _card("No photos yet", "Once an admin adds a folder, its photos appear here.")
         return
     with _card(
         "No photos yet",

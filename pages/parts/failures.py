@@ -8,6 +8,7 @@ import os
 import streamlit as st
 
 from pages.parts import places, told, who, wording
+from tagger.acting import Role
 from tagger.errors import shown
 from tagger.records import ImageState
 from tagger.tracking import reasons
@@ -40,10 +41,12 @@ def show(app: Runtime) -> None:
     )
     chosen = [groups[row] for row in event.selection.rows if row < len(groups)]
     with st.container(horizontal=True, vertical_alignment="center"):
-        _again(app, chosen)
+        can_retry = who.may(Role.EDITOR)
+        if can_retry:
+            _again(app, chosen)
         if st.button("Show failed photos", icon=":material/photo_library:"):
             places.gallery(state=ImageState.FAILED)
-        if not chosen and len(groups) > 1:
+        if can_retry and not chosen and len(groups) > 1:
             st.caption("Select rows to try only those again.")
 
 

@@ -102,6 +102,7 @@ def _write_mode(db: Database, folder: Folder) -> None:
             f"**{wording.WRITE_MODES[mode]}:** {text}"
             for mode, text in wording.WRITE_MODE_HELP.items()
         ),
+        disabled=not who.may(Role.ADMIN),
         on_change=lambda: _set_mode(db, folder.id, WriteMode(st.session_state[key])),
     )
 
@@ -124,6 +125,7 @@ def _servers(db: Database, folder: Folder, known: Sequence[str]) -> None:
         placeholder="any model server",
         help="No other server ever gets a photo of this folder, or of one inside it. "
         "builtin is the model that comes with the program: nothing leaves it.",
+        disabled=not who.may(Role.ADMIN),
         on_change=lambda: _bind(db, folder.id, st.session_state[key]),
     )
     if lost := [name for name in bound if name not in known]:
@@ -143,6 +145,7 @@ def _active(db: Database, folder: Folder) -> None:
         "Active",
         key=key,
         help="An active folder is watched, and its photos are tagged.",
+        disabled=not who.may(Role.ADMIN),
         on_change=lambda: _set_active(db, folder.id, st.session_state[key]),
     )
 
@@ -163,6 +166,8 @@ def _actions(db: Database, folder: Folder, counts: FolderCount | None) -> None:
         if failed and st.button(f"Show {failed:,} failed", key=f"{key}_failed"):
             places.gallery(folder=str(folder.id), state=ImageState.FAILED)
         review_setting.show_left(folder, counts)
+        if not who.may(Role.ADMIN):
+            return
         if st.button("Scan now", key=f"{key}_scan", disabled=not folder.active):
             _scan(db, folder.id)
         if st.button("Remove", key=f"{key}_remove"):

@@ -72,6 +72,7 @@ def _input(folder: Folder, field: _Field) -> None:
         placeholder=field.placeholder,
         help=field.help,
         width=230,
+        disabled=not who.may(Role.ADMIN),
         on_change=changed,
     )
 

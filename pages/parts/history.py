@@ -5,8 +5,9 @@ from difflib import SequenceMatcher
 
 import streamlit as st
 
-from pages.parts import wording, words
+from pages.parts import who, wording, words
 from pages.parts.component import component
+from tagger.acting import Role
 from tagger.catalogue.questions import Image
 from tagger.tracking import answers
 from tagger.tracking.answers import PastAnswer
@@ -72,7 +73,7 @@ def _show_one(
     }
     with st.container(border=True):
         _answer(data=data, key=f"photo_answer_{one.id}")
-        if not one.in_use:
+        if not one.in_use and who.may(Role.EDITOR):
             st.button(
                 "Use this one",
                 key=f"photo_use_{one.id}",

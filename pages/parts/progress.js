@@ -22,6 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   line.url = data.url;
   line.queue = data.queue;
   line.shown = data.settled;
+  line.may_steer = data.may_steer;
   line.element("switch").onclick = () => turn(line);
   line.element("refresh").onclick = () => setTriggerValue("refresh", line.settled);
   if (line.status) render(line);
@@ -110,7 +111,8 @@ function render(line) {
   put(line, "message", sentence(status.message ?? ""));
   put(line, "backend", status.backend ?? "");
   renderBar(line, done, open);
-  put(line, "switch", open || status.paused_at ? (status.paused_at ? "Resume" : "Pause") : "");
+  const can_turn = line.may_steer && (open || status.paused_at);
+  put(line, "switch", can_turn ? (status.paused_at ? "Resume" : "Pause") : "");
   line.element("refresh").hidden = line.shown === null || line.shown === done;
 }
 

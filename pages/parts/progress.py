@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from pages.parts import who
 from pages.parts.component import component
+from tagger.acting import Role
 from tagger.records import Status
 
 STATUS_URL = "/api/status"
@@ -34,7 +36,12 @@ def show(status: Status) -> None:
     settled = status.tagged + status.review + status.not_written + status.failed
     with st.sidebar:
         _progress(
-            data={"url": STATUS_URL, "queue": QUEUE_URL, "settled": settled},
+            data={
+                "url": STATUS_URL,
+                "queue": QUEUE_URL,
+                "settled": settled,
+                "may_steer": who.may(Role.EDITOR),
+            },
             key="shell_progress",
             on_refresh_change=_run_again,
         )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts import servers, told, who, wording
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.errors import shown
 from tagger.records import Folder, Status
 from tagger.tracking import cancelling, controls, folders
@@ -24,13 +25,14 @@ def show(app: Runtime) -> None:
     st.text(_sentence(status))
     if wanted.first is not None:
         st.caption(plain(f"Photos in {shown(wanted.first)} go first."))
-    with st.container(horizontal=True, key="queue_actions"):
-        _pause(app, paused=wanted.paused_at is not None)
-        _order(app, known, wanted.first)
-        if status.queued:
-            _take_out(app, known)
-        if status.new:
-            _put_back(app, status.new)
+    if who.may(Role.EDITOR):
+        with st.container(horizontal=True, key="queue_actions"):
+            _pause(app, paused=wanted.paused_at is not None)
+            _order(app, known, wanted.first)
+            if status.queued:
+                _take_out(app, known)
+            if status.new:
+                _put_back(app, status.new)
     servers.show(status.servers)
 
 

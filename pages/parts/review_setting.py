@@ -40,6 +40,7 @@ def show(db: Database, folder: Folder) -> None:
         key=key,
         width=160,
         help=wording.WHEN_HELP,
+        disabled=not who.may(Role.ADMIN),
         on_change=lambda: _set(db, folder.id, bool(st.session_state[key])),
     )
 
@@ -58,7 +59,7 @@ def _set(db: Database, folder_id: int, review: bool) -> None:
 
 def show_left(folder: Folder, counts: FolderCount | None) -> None:
     """What waits in this folder, and the way to it."""
-    if counts is None or not counts.review:
+    if counts is None or not counts.review or not who.may(Role.EDITOR):
         return
     photos = wording.count(counts.review, "photo")
     if st.button(

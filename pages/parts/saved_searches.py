@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts import places, told, who
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.errors import TaggerError
 from tagger.web import searches
 from tagger.web.searches import Search
@@ -24,7 +25,8 @@ def show(data_dir: Path) -> None:
                 _open(number, search)
             if len(known) > SHOWN:
                 st.caption(f"The first {SHOWN}; all are under Change.")
-            _change(data_dir, known)
+            if who.may(Role.EDITOR):
+                _change(data_dir, known)
 
 
 def _open(number: int, search: Search) -> None:
@@ -80,7 +82,9 @@ def _delete(data_dir: Path, name: str) -> None:
 
 
 def offer(data_dir: Path, query: str, sort: str) -> None:
-    """The way to keep the search that is shown."""
+    """The way to keep the search that is shown, for all who use this app."""
+    if not who.may(Role.EDITOR):
+        return
     with st.popover(
         "Save this search", icon=":material/bookmark_add:", disabled=not query.strip()
     ):

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.parts import bulk_tags, edit_told, exports, places, review_desk, told, who
 from pages.parts.selection import Selection
 from pages.parts.wording import count
+from tagger.acting import Role
 from tagger.tracking import controls
 from tagger.tracking.comparisons import MOST_PHOTOS
 from tagger.tracking.reviewing import Decision
@@ -19,7 +20,8 @@ from tagger.web import runtime
 
 def show(selection: Selection) -> None:
     """The bar; nothing where there is nothing to say."""
-    bulk_tags.show_asked(selection)
+    if who.may(Role.EDITOR):
+        bulk_tags.show_asked(selection)
     if not selection.count and not edit_told.is_any():
         return
     with st.bottom:
@@ -33,16 +35,12 @@ def _bar(selection: Selection) -> None:
         horizontal=True, vertical_alignment="center", key="selection_bar"
     ):
         st.markdown(f"**{count(selection.count, 'photo')} selected**", width="content")
-        st.button(
-            "Tags",
-            icon=":material/sell:",
-            key="selection_tags",
-            on_click=bulk_tags.open_it,
-        )
-        _tag_now(selection)
-        _review(selection)
+        can_change = who.may(Role.EDITOR)
+        if can_change:
+            _change(selection)
         _export(selection)
-        _compare(selection)
+        if can_change:
+            _compare(selection)
         if selection.count < selection.total:
             st.button(
                 f"Select all {selection.total:,} found",
@@ -57,6 +55,17 @@ def _bar(selection: Selection) -> None:
             type="tertiary",
             on_click=selection.clear,
         )
+
+
+def _change(selection: Selection) -> None:
+    st.button(
+        "Tags",
+        icon=":material/sell:",
+        key="selection_tags",
+        on_click=bulk_tags.open_it,
+    )
+    _tag_now(selection)
+    _review(selection)
 
 
 def _tag_now(selection: Selection) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.parts import who
 from pages.parts.wording import plain
+from tagger.acting import Role
 from tagger.catalogue.sqlexamples import EXAMPLES
 from tagger.errors import TaggerError
 from tagger.web import saved
@@ -42,21 +43,24 @@ def show(data_dir: Path) -> str | None:
                 key="sql_ask",
                 on_click=_ask,
             )
-            st.text_input(
-                "Name",
-                key=NAME,
-                max_chars=saved.LONGEST_NAME,
-                placeholder="A name, to save it",
-                label_visibility="collapsed",
-                width=220,
-            )
-            st.form_submit_button(
-                "Save", key="sql_save", on_click=_save, args=(data_dir,)
-            )
+            if who.may(Role.EDITOR):
+                _keep(data_dir)
     if told := st.session_state.pop(_TOLD, None):
         st.caption(plain(told))
     asked = st.session_state.get(ASKED)
     return None if asked is None else str(asked)
+
+
+def _keep(data_dir: Path) -> None:
+    st.text_input(
+        "Name",
+        key=NAME,
+        max_chars=saved.LONGEST_NAME,
+        placeholder="A name, to save it",
+        label_visibility="collapsed",
+        width=220,
+    )
+    st.form_submit_button("Save", key="sql_save", on_click=_save, args=(data_dir,))
 
 
 def _saved(data_dir: Path) -> None:
@@ -66,14 +70,15 @@ def _saved(data_dir: Path) -> None:
     for number, one in enumerate(known):
         with st.container(horizontal=True):
             _offer(one.name, one.sql, key=f"sql_saved_{number}")
-            st.button(
-                "Remove",
-                key=f"sql_remove_{number}",
-                type="tertiary",
-                icon=":material/delete:",
-                on_click=_remove,
-                args=(data_dir, one.name),
-            )
+            if who.may(Role.EDITOR):
+                st.button(
+                    "Remove",
+                    key=f"sql_remove_{number}",
+                    type="tertiary",
+                    icon=":material/delete:",
+                    on_click=_remove,
+                    args=(data_dir, one.name),
+                )
 
 
 def _offer(name: str, text: str, *, key: str | None = None) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts import tag_address, tag_preview, tag_wording, who
 from pages.parts.wording import ago, count, plain
+from tagger.acting import Role
 from tagger.errors import TaggerError
 from tagger.tracking import underway, undoables, unediting
 from tagger.tracking.underway import Underway
@@ -32,7 +33,8 @@ def show(app: Runtime) -> None:
         else:
             _outcome(edit)
         with st.container(horizontal=True):
-            if known is not None and known.undone_by is None:
+            can_undo = known is not None and known.undone_by is None
+            if can_undo and who.may(Role.EDITOR):
                 _undo(app, edit)
             st.button(
                 "Close", key="tags_job_close", on_click=tag_address.follow, args=(None,)
@@ -59,7 +61,7 @@ def show_all(app: Runtime) -> None:
                 f"{ago(edit.created_at)}{'' if edit.finished_at else ', under way'}"
             )
             st.button(
-                "Look, or take back",
+                "Look, or take back" if who.may(Role.EDITOR) else "Look",
                 key=f"tags_change_{edit.id}",
                 on_click=tag_address.follow,
                 args=(edit.id,),

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import empty, tag_address, tag_preview, tag_wording, tagtable
+from pages.parts import empty, tag_address, tag_preview, tag_wording, tagtable, who
 from pages.parts.wording import count, plain
+from tagger.acting import Role
 from tagger.catalogue.tagtable import Order
 from tagger.web.runtime import Runtime
 from tagger.web.tagchanges import What
@@ -82,7 +83,7 @@ def _none(typed: str) -> None:
 def _chosen(app: Runtime) -> None:
     """What is to be done to the tags with a check mark."""
     names = tag_address.picked()
-    if not names:
+    if not names or not who.may(Role.EDITOR):
         return
     change = tag_address.change(names)
     if change is not None and change.is_whole:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts import tag_address, tag_preview, tag_wording, told, who
 from pages.parts.wording import count, plain
+from tagger.acting import Role
 from tagger.catalogue.tagpairs import Kind
 from tagger.catalogue.tagtable import Suggestion
 from tagger.tracking import dismissing
@@ -31,7 +32,7 @@ WHY = {
 def show(app: Runtime) -> None:
     """The pairs, the surest first; one that is looked at shows what merging changes."""
     change = tag_address.change(tag_address.picked())
-    if change is not None and change.is_whole:
+    if change is not None and change.is_whole and who.may(Role.EDITOR):
         tag_preview.show(app, change)
     kind = _kind()
     with st.spinner("Comparing tags"):
@@ -81,6 +82,8 @@ def _pair(app: Runtime, one: Suggestion) -> None:
             f"**{tag_wording.short(one.stays.name)}** ({one.stays.count:,})  \n"
             f":small[{WHY[one.kind]}]"
         )
+        if not who.may(Role.EDITOR):
+            return
         with st.container(horizontal=True, width="content"):
             st.button(
                 "Look at merging", key=f"{key}_merge", on_click=_merge, args=(one,)
@@ -122,12 +125,13 @@ def _dismissed(app: Runtime) -> None:
                 vertical_alignment="center",
             ):
                 st.markdown(tag_wording.names([first, second]))
-                st.button(
-                    "Suggest again",
-                    key=f"tags_recall_{number}",
-                    on_click=_recall,
-                    args=(app, first, second),
-                )
+                if who.may(Role.EDITOR):
+                    st.button(
+                        "Suggest again",
+                        key=f"tags_recall_{number}",
+                        on_click=_recall,
+                        args=(app, first, second),
+                    )
 
 
 def _recall(app: Runtime, first: str, second: str) -> None:

@@ -12,6 +12,7 @@ from pages.parts import (
     tag_address,
     tag_preview,
     tag_wording,
+    who,
 )
 from pages.parts.wording import count
 from tagger.catalogue import questions, tagabout
@@ -70,7 +71,10 @@ def _standing(app: Runtime, name: str) -> list[What]:
 
 
 def _actions(app: Runtime, name: str, offered: list[What]) -> None:
+    offered = [what for what in offered if who.may(tag_preview.needed(what))]
     change = tag_address.change([name])
+    if not offered:
+        return
     if change is not None and change.is_whole:
         tag_preview.show(app, change)
         return

@@ -44,6 +44,7 @@ function whole(table, data) {
     ["mark", "Choose"], ["name", "Tag"], ["count", "Photos"], ["trend", years],
     ["said", "Who says it"], ["photos", "Examples"],
   ].forEach(([kind, text]) => {
+    if (kind === "mark" && !data.may_choose) return;
     const cell = make("th", kind);
     cell.scope = "col";
     cell.append(make("span", kind === "mark" ? "unseen" : "", text));
@@ -52,6 +53,7 @@ function whole(table, data) {
   head.append(names);
   const body = make("tbody");
   const marks = data.rows.map((row) => line(table, row, () => tell(table, data, marks)));
+  if (!data.may_choose) marks.forEach((one) => one.mark.remove());
   body.append(...marks.map((one) => one.line));
   all.append(head, body);
   return all;
@@ -75,7 +77,7 @@ function line(table, row, changed) {
     mark, named(table, row), make("td", "count", row.count.toLocaleString("en")),
     trend(row), said(row), photos(row),
   );
-  return { line: all, box };
+  return { line: all, box, mark };
 }
 
 function named(table, row) {

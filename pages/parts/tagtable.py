@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import tag_address, tag_wording
+from pages.parts import tag_address, tag_wording, who
 from pages.parts.component import component
+from tagger.acting import Role
 from tagger.catalogue.tagtable import Row
 from tagger.web import pictures
 
@@ -35,6 +36,7 @@ def show(rows: Sequence[Row], *, picked: Sequence[str], key: str) -> None:
     span = _span(years)
     data = {
         "rows": [_row(row, span, chosen=row.tag.name in picked) for row in rows],
+        "may_choose": who.may(Role.EDITOR),
         "years": [span[0], span[-1]] if span else [],
     }
     _table(data=data, key=key, on_opened_change=opened, on_checked_change=checked)

@@ -15,6 +15,7 @@ from tagger import acting
 from tagger.acting import Person, Role
 from tagger.errors import Forbidden
 from tagger.web import acts, guard, runtime
+from tagger.web.people import Known
 
 HERE = Person("this machine", Role.ADMIN, "screen", is_here=True)
 
@@ -28,12 +29,25 @@ def person() -> Person | None:
         return None
     if not runtime.is_served():
         return HERE  # no server is there, so nobody came through one
-    opened = runtime.current()
-    known = opened.people.visiting(st.context.headers.get(guard.VISIT))
-    someone = None if known is None else opened.people.person(known, "screen")
+    known, people = shown(), runtime.current().people
+    someone = None if known is None else people.person(known, "screen")
     if someone is None:
         raise Forbidden("you are signed out: sign in again to go on")
     return someone
+
+
+def shown() -> Known | None:
+    """How they are known, by what their browser showed when it opened the screen."""
+    if not runtime.is_served():
+        return None
+    people = runtime.current().people
+    return people.visiting(st.context.headers.get(guard.VISIT))
+
+
+def is_signed_in() -> bool:
+    """Whether they are somebody by name, and not just at this machine."""
+    known = shown()
+    return known is not None and known.kind in ("signin", "named")
 
 
 def may(needs: Role) -> bool:

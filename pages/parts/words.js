@@ -29,6 +29,7 @@ function createBox(root) {
     by: find(".by"),
     tags: find(".tags"),
     sources: find(".sources"),
+    adding: find(".add"),
     line: find("input"),
     list: find(".options"),
     news: find(".news"),
@@ -51,6 +52,9 @@ function createBox(root) {
 
 function draw(box) {
   const { data } = box;
+  box.pen.hidden = !data.may_edit || !box.editor.hidden;
+  box.adding.hidden = !data.may_edit;
+  box.shown.classList.toggle("fixed", !data.may_edit);
   box.shown.textContent = data.description || "No description yet";
   box.shown.classList.toggle("none", !data.description);
   box.by.textContent = data.by;
@@ -60,7 +64,7 @@ function draw(box) {
   box.text.maxLength = data.longest;
   box.line.maxLength = data.longest_tag;
   // Redrawn only when they differ, so that the keyboard keeps its place.
-  const tags = JSON.stringify(data.tags);
+  const tags = JSON.stringify([data.tags, data.may_edit]);
   if (box.drawn === tags) return;
   box.drawn = tags;
   const at = box.tags.getRootNode().activeElement?.dataset?.cross;
@@ -71,7 +75,7 @@ function draw(box) {
 // -- the description -------------------------------------------------------------------
 
 function open(box) {
-  if (!box.editor.hidden) return;
+  if (!box.editor.hidden || !box.data.may_edit) return;
   box.was = box.data.description;
   box.text.value = box.was;
   showEditor(box, true);
@@ -82,7 +86,8 @@ function open(box) {
 
 function showEditor(box, is_open) {
   box.editor.hidden = !is_open;
-  box.shown.hidden = box.pen.hidden = is_open;
+  box.shown.hidden = is_open;
+  box.pen.hidden = is_open || !box.data?.may_edit;
 }
 
 function grow(text) {
@@ -130,9 +135,12 @@ function entry(box, tag) {
   item.className = `chip ${tag.tone}`;
   item.append(
     button("label", tag.name, `${tag.name}: ${tag.note}`, () => box.pick(tag.name), "chip"),
-    button("cross", "\u00d7", `Take out ${tag.name}`, () => takeOut(box, item, tag), "take-out"),
   );
   item.firstChild.title = tag.note;
+  if (!box.data.may_edit) return item;
+  item.append(
+    button("cross", "\u00d7", `Take out ${tag.name}`, () => takeOut(box, item, tag), "take-out"),
+  );
   item.lastChild.dataset.cross = tag.name;
   return item;
 }

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.parts import places, who, wording
 from pages.parts.component import component
+from tagger.acting import Role
 from tagger.catalogue import questions
 from tagger.catalogue.query.writing import quoted
 from tagger.catalogue.questions import Image
@@ -82,6 +83,7 @@ def show(app: Runtime, image: Image) -> None:
         "tags": [_chip(tag) for tag in image.tags],
         "sources": _sources(image.tags),
         "url": COMPLETE_URL,
+        "may_edit": who.may(Role.EDITOR),
     }
     shown = _words(
         data=data, key=_KEY, on_change_change=_changed, on_picked_change=_nothing
@@ -155,7 +157,7 @@ def _nothing() -> None:
 
 def _take_back_button(app: Runtime, image_id: int) -> None:
     last = undophoto.last(app.db, image_id)
-    if last is None:
+    if last is None or not who.may(Role.EDITOR):
         return
     label = "Do the last change again" if last.brings_back else "Undo the last change"
     st.button(
@@ -226,7 +228,8 @@ def _standing(image_id: int, answered_at: str | None) -> None:
         st.badge(wording.STATES[now.state], color="orange")
         if now.reason:
             st.text(now.reason)
-    if now.state is ImageState.REVIEW and st.button(
+    can_review = now.state is ImageState.REVIEW and who.may(Role.EDITOR)
+    if can_review and st.button(
         "Review what is proposed", key="photo_review", icon=":material/rate_review:"
     ):
         places.review(q=quoted(now.name))
