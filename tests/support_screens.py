@@ -64,6 +64,8 @@ SCREENS = {
     "folders?browse=roots": "Add a folder",
     "import_tags": "Import tags",
     "settings": "Model servers",
+    "people": "Nobody signs in yet",
+    "audit": "Select a row to read all of it.",
 }
 
 

@@ -44,10 +44,11 @@ from tagger.tracking import audit, comparisons, edits, folders, tokens, users
 from tagger.tracking.reviewing import Decision
 from tagger.tracking.users import User
 from tagger.web import comparing, saved, searches
+from tagger.web.api import recording
 from tagger.web.tagchanges import Change, What
 from tests.support_people import kept
 from tests.support_web import Library, library, settings_file
-from tests.test_roles import everything
+from tests.test_roles import ROUTES, everything
 
 # What the tables hold is read beside the program.
 pytestmark = pytest.mark.sqlite
@@ -281,3 +282,7 @@ def test_a_look_at_what_would_change_is_for_who_may_change_it(photos: Library) -
             with who.trying():
                 edits.replace(photos.opened.db, ["dog"], "hound", dry_run=True)
     assert audit.read(photos.opened.db, limit=99) == known
+
+
+def test_the_log_has_a_name_of_its_own_only_for_routes_there_are() -> None:
+    assert set(recording._CALLED) <= set(ROUTES)

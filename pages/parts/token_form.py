@@ -20,8 +20,8 @@ def show(app: Runtime, user: User, *, needs: Role) -> None:
     """The form and the list; `needs` is the role of who may change them here."""
     st.subheader("Tokens", anchor=False)
     st.caption(
-        "A program shows one to the API, with `Authorization: Bearer TOKEN`, instead "
-        "of signing in."
+        "A program shows one to the API instead of signing in, in the header "
+        "Authorization, after the word Bearer."
     )
     _form(app, user, needs)
     for one in tokens.every(app.db, user.name):

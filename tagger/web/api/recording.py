@@ -20,6 +20,26 @@ from tagger.web import acts, masking, runtime
 from tagger.web.api import roles
 
 _ENTRY = "tagger.entry"
+# What a change is called where its function's name alone says too little; as screens
+# call it, too. All others are called as their functions.
+_CALLED = {
+    ("PATCH", "/folders/{folder_id}"): "change folder",
+    ("DELETE", "/folders/{folder_id}"): "remove folder",
+    ("POST", "/folders/{folder_id}/scan"): "scan folder",
+    ("PUT", "/folders/{folder_id}/activate"): "activate folder",
+    ("PUT", "/folders/{folder_id}/servers"): "bind folder",
+    ("PUT", "/folders/{folder_id}/schedule"): "schedule folder",
+    ("POST", "/queue/cancel"): "take out of queue",
+    ("POST", "/queue/add"): "add to queue",
+    ("POST", "/comparisons/{comparison_id}/cancel"): "cancel comparison",
+    ("POST", "/comparisons/{comparison_id}/continue"): "continue comparison",
+    ("DELETE", "/comparisons/{comparison_id}"): "remove comparison",
+    ("PUT", "/searches"): "save search",
+    ("POST", "/searches/rename"): "rename search",
+    ("DELETE", "/searches"): "remove search",
+    ("PUT", "/sql/saved"): "save question",
+    ("DELETE", "/sql/saved"): "remove question",
+}
 
 
 @dataclass(slots=True)
@@ -42,7 +62,7 @@ async def check(request: Request) -> None:
     entry: _Entry | None = request.scope.get(_ENTRY)
     if someone is not None and entry is not None:
         detail = await _detail(request)
-        what = route.name.replace("_", " ")
+        what = _CALLED.get((method, route.path), route.name.replace("_", " "))
         entry.mark = await run_in_threadpool(_begin, someone, what, detail)
     acting.put_on_record()
 
