@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements.txt
 exiftool:  ## install exiftool where that may be done, otherwise say how
 	@sh scripts/ensure-exiftool
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-lake.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-lake.txt requirements-oidc.txt
 	@echo "Installing what the checks need into $(VENV) …" >&2
 	@$(PIP) install -r requirements-dev.txt || $(FAILED)
 	@touch $@

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
-from tagger.errors import TaggerError
+from tagger.errors import ConfigError, TaggerError
 from tagger.tracking import runs, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
@@ -49,17 +49,37 @@ class Bound:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Another provider that signs people in, as whoever serves the app knows it.
+
+    `check` raises `ConfigError` if it is not set up; `url` is where a browser is sent,
+    `named` says who came back from there, `paths` are those of the way, and `end` is
+    where signing out goes on.
+    """
+
+    check: Callable[[], None]
+    url: Callable[[], str]
+    named: Callable[[Mapping[str, str]], str | None]
+    paths: tuple[str, ...]
+    end: str
+
+
 Lifespan = Callable[[object], AbstractAsyncContextManager[dict[str, Runtime]]]
 
 
 def lifespan(
-    config: Config, bound: Callable[[], Bound], *, warm: Sequence[str] = ()
+    config: Config,
+    bound: Callable[[], Bound],
+    *,
+    warm: Sequence[str] = (),
+    provider: Provider | None = None,
 ) -> Lifespan:
     """The app's lifespan. `warm` names modules to import before the first visitor."""
 
     @contextlib.asynccontextmanager
     async def around(_app: object) -> AsyncIterator[dict[str, Runtime]]:
-        opening = _opened(config, bound(), warm)
+        opening = _opened(config, bound(), warm, provider)
         opened = await asyncio.to_thread(opening.__enter__)
         try:
             yield {"runtime": opened}
@@ -70,7 +90,9 @@ def lifespan(
 
 
 @contextlib.contextmanager
-def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runtime]:
+def _opened(
+    config: Config, bound: Bound, warm: Sequence[str], provider: Provider | None
+) -> Iterator[Runtime]:
     send_at_once(bound.port)
     take_short_turns()
     with contextlib.ExitStack() as stack:
@@ -83,6 +105,8 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
             has_admin=users.has_admin(opened.db),
             setting="server.address",
         )
+        if config.auth.mode == "oidc":
+            _offer(opened, provider)
         if ignored := ignored_address(os.environ, bound):
             log.warning(ignored)
             opened.notices.set("address", ignored)
@@ -99,6 +123,14 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
         appfile.write(config.data_dir, left)
         stack.callback(appfile.remove, config.data_dir, left)
         yield opened
+
+
+def _offer(opened: Runtime, provider: Provider | None) -> None:
+    """Let people sign in at the other provider. Raises `ConfigError` if none is."""
+    if provider is None:
+        raise ConfigError('auth.mode = "oidc" cannot be used here')
+    provider.check()
+    opened.provider_url, opened.provider_end = provider.url, provider.end
 
 
 def _supervisor(opened: Runtime) -> Supervisor:
