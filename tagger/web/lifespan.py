@@ -19,17 +19,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
 from tagger.errors import TaggerError
-from tagger.tracking import runs
+from tagger.tracking import presence
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
-from tagger.web.processes import is_alive
 from tagger.web.promptness import send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_beyond_loopback
 from tagger.web.supervisor import Supervisor
 
 LOCK_WAIT_S = 30.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _FAILED = "lifespan.startup.failed"
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ class Bound:
 
     @property
     def url(self) -> str:
-        return (
-            f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-        )
+        """Where this machine finds it: an address for all stands for its own, too."""
+        host = _EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 Lifespan = Callable[[object], AbstractAsyncContextManager[dict[str, Runtime]]]
@@ -87,7 +87,8 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
         opened.supervisor = _supervisor(opened)
         stack.callback(opened.supervisor.stop)
         _warm(warm)
-        opened.supervisor.start()
+        if config.tagger.with_app:
+            opened.supervisor.start()
         opened.secret = appfile.new_secret()
         runtime.use(opened)
         left = AppFile(url=bound.url, pid=os.getpid(), secret=opened.secret)
@@ -97,12 +98,12 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
 
 
 def _supervisor(opened: Runtime) -> Supervisor:
-    def other_alive() -> bool:
-        # A killed tagger's last report is fresh for a while; its process is not.
-        pid = runs.alive(opened.db)
-        return pid is not None and is_alive(pid)
-
-    return Supervisor(opened.notices, other_alive=other_alive)
+    # A lock tells what reports and process ids cannot: a killed tagger's last report
+    # is fresh for a while, and the id of one in another container means nothing here.
+    return Supervisor(
+        opened.notices,
+        other_alive=lambda: presence.has_tagger(opened.config.data_dir),
+    )
 
 
 def _warm(modules: Sequence[str]) -> None:
