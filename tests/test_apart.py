@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from tagger import config
+from tagger.pipeline.metadata import replacing
 from tagger.tracking import presence, runs
 from tagger.tracking.database import Database
 from tagger.tracking.schema import taggers
@@ -22,6 +23,11 @@ from tests.support_web import ROOT, AppProcess, app_process, settings_file, unti
 
 # What the system gives no process.
 NO_PID = 1 << 22
+# Puts a command where process ids are others, as in a container.
+IN_A_CONTAINER = [
+    *("unshare", *([] if os.getuid() == 0 else ["-r"])),
+    *("--pid", "--fork", "--mount-proc", "--kill-child"),
+]
 # The app looks for a tagger twice a second, and beside another every two.
 LOOKS_S = 4.0
 
@@ -36,10 +42,10 @@ def state(app: AppProcess) -> str:
 
 @contextmanager
 def other_pids(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command in a process-id namespace of its own, as a container has one."""
-    rootless = [] if os.getuid() == 0 else ["-r"]
-    apart = ["unshare", *rootless, "--pid", "--fork", "--kill-child", *command]
-    with subprocess.Popen(apart, cwd=ROOT, stdin=subprocess.DEVNULL) as process:
+    """A command among process ids of its own, until the end of the block."""
+    with subprocess.Popen(
+        [*IN_A_CONTAINER, *command], cwd=ROOT, stdin=subprocess.DEVNULL
+    ) as process:
         try:
             yield process
         finally:
@@ -107,6 +113,22 @@ def test_a_run_of_another_container_is_alive_while_somebody_holds_a_lock(
         assert runs.is_alive(db, run)
         other.communicate(b"\n")
     assert not runs.is_alive(db, run)
+
+
+def test_a_copy_that_another_container_is_making_is_left_alone(tmp_path: Path) -> None:
+    removing = "import os, sys; from tagger.pipeline.metadata import replacing; "
+    removing += "print(replacing.remove_stale(os.fsencode(sys.argv[1])))"
+    command = [sys.executable, "-c", removing, str(tmp_path)]
+    with replacing.temporary_beside(
+        os.fsencode(tmp_path / "a.jpg"), suffix=b".tmp"
+    ) as copy:
+        Path(os.fsdecode(copy)).write_bytes(b"x")
+        for where in ([], IN_A_CONTAINER):
+            done = subprocess.run(
+                [*where, *command], cwd=ROOT, capture_output=True, text=True
+            )
+            assert done.stdout == "[]\n", done.stderr
+        assert os.path.exists(copy)
 
 
 @pytest.mark.parametrize(
