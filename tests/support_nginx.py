@@ -68,7 +68,6 @@ class Proxy:
 @contextmanager
 def nginx(folder: Path, app_url: str) -> Iterator[Proxy]:
     """The shipped example, with nothing but ports, name and certificate changed."""
-    assert NGINX is not None, "the checks need nginx: sudo apt install nginx-light"
     folder.mkdir()
     certificate, key = _certificate(folder)
     proxy = Proxy(free_port(), free_port(), certificate)
@@ -86,6 +85,25 @@ def nginx(folder: Path, app_url: str) -> Iterator[Proxy]:
     for shipped, here in changed.items():
         assert shipped in text, f"{SHIPPED.name} says nothing of {shipped}"
         text = text.replace(shipped, here)
+    with _running(folder, text, proxy.plain_port):
+        yield proxy
+
+
+@contextmanager
+def bare_nginx(folder: Path, app_url: str) -> Iterator[str]:
+    """A proxy of one line, which tells the app nothing of whom it speaks for."""
+    folder.mkdir()
+    port = free_port()
+    listens = f"listen 127.0.0.1:{port};"
+    text = f"server {{ {listens} location / {{ proxy_pass {app_url}; }} }}"
+    with _running(folder, text, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(folder: Path, text: str, port: int) -> Iterator[None]:
+    """nginx with this configuration, once it listens on `port`."""
+    assert NGINX is not None, "the checks need nginx: sudo apt install nginx-light"
     site, around = folder / "site.conf", folder / "nginx.conf"
     site.write_text(text, "utf-8")
     user = "user root;" if os.getuid() == 0 else ""
@@ -97,17 +115,17 @@ def nginx(folder: Path, app_url: str) -> Iterator[Proxy]:
         ) as process,
     ):
         try:
-            until(lambda: _listens(proxy) or process.poll() is not None)
+            until(lambda: _listens(port) or process.poll() is not None)
             assert process.poll() is None, (folder / "nginx.log").read_text()
-            yield proxy
+            yield
         finally:
             process.terminate()
 
 
-def _listens(proxy: Proxy) -> bool:
+def _listens(port: int) -> bool:
     try:
-        httpx.get(f"http://127.0.0.1:{proxy.plain_port}", trust_env=False)
-    except httpx.TransportError:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
         return False
     return True
 

@@ -165,6 +165,15 @@ def test_a_bad_setting_ends_the_start_with_one_line_and_code_2(tmp_path: Path) -
         assert "there is no setting called app.prot" in line
 
 
+def test_a_server_that_would_believe_anybody_does_not_start(tmp_path: Path) -> None:
+    everybody = {"FORWARDED_ALLOW_IPS": "*"}
+    with app_process(tmp_path, environment=everybody) as app:
+        assert app.process.wait(30) != 0
+        assert "FORWARDED_ALLOW_IPS=* has the server below" in app.said()
+        assert "auth.trusted_proxies" in app.said()
+        assert "Traceback" not in app.said()
+
+
 def test_an_address_beyond_this_machine_is_refused_in_one_line(tmp_path: Path) -> None:
     with app_process(tmp_path, "--server.address=0.0.0.0") as app:
         assert app.process.wait(30) != 0

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
-from tagger.errors import TaggerError
+from tagger.errors import ConfigError, TaggerError
 from tagger.tracking import presence
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
@@ -59,6 +59,7 @@ def lifespan(
 
     @contextlib.asynccontextmanager
     async def around(_app: object) -> AsyncIterator[dict[str, Runtime]]:
+        refuse_believing(os.environ)
         opening = _opened(config, bound(), warm)
         opened = await asyncio.to_thread(opening.__enter__)
         try:
@@ -116,6 +117,20 @@ def _warm(modules: Sequence[str]) -> None:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
+
+
+def refuse_believing(environ: Mapping[str, str]) -> None:
+    """Raise `ConfigError` where the server would believe whoever says who they are.
+
+    It puts a client that others name in their place; whom to believe is asked here.
+    """
+    name = "FORWARDED_ALLOW_IPS"
+    if environ.get(name) not in (None, "", "127.0.0.1"):
+        raise ConfigError(
+            f"{name}={environ[name]} has the server below this app believe what others "
+            "say of who asks: unset it. The setting auth.trusted_proxies names the "
+            "proxies to believe"
+        )
 
 
 def ignored_address(environ: Mapping[str, str], bound: Bound) -> str | None:
