@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support_nginx import nginx, photo, screens
+from tests.support_nginx import bare_nginx, nginx, photo, screens
 from tests.support_web import app_process, handshake
 
 APART = {"TAGGER_TAGGER__WITH_APP": "false"}
@@ -44,3 +44,17 @@ def test_a_proxy_before_an_app_without_users_makes_nobody_an_admin(
         for path in ("/", thumbnail, "/api/images", "/api/folders"):
             assert httpx.get(f"{app.url}{path}").status_code == 200
         assert handshake(app.url, Origin=app.url) == 101
+
+
+def test_nor_does_a_proxy_that_says_nothing_of_whom_it_speaks_for(
+    tmp_path: Path,
+) -> None:
+    """A bare `proxy_pass` of nginx puts the app's own address for the Host."""
+    change = {"query": "tag:dog", "add": ["cat"]}
+    with (
+        app_process(tmp_path, environment=APART) as app,
+        bare_nginx(tmp_path / "nginx", app.url) as url,
+    ):
+        assert httpx.get(f"{url}/api/images").status_code == 403
+        assert httpx.post(f"{url}/api/edits/tags", json=change).status_code == 403
+        assert httpx.get(f"{app.url}/api/images").status_code == 200
