@@ -192,6 +192,7 @@ class Schedule(_Section):
 class Tagger(_Section):
     """The long-running process."""
 
+    with_app: bool = True
     look_threads: int = Field(4, ge=1, le=64)
     max_megapixels: int = Field(250, ge=1, le=1000)
 

@@ -417,6 +417,18 @@ def test_who_asks_is_told_by_trusted_proxies_alone() -> None:
     assert client("::ffff:10.0.0.1", "1.2.3.4") == "1.2.3.4"
 
 
+def test_whom_a_proxy_here_names_did_not_connect() -> None:
+    def peer(client: tuple[str, int], *told: str) -> str:
+        headers = [(b"x-forwarded-for", one.encode()) for one in told]
+        return origin.peer_of({"type": "http", "client": client, "headers": headers})
+
+    assert peer(("10.9.8.7", 0), "10.9.8.7") == "127.0.0.1"
+    assert peer(("10.9.8.7", 1234), "10.9.8.7:1234") == "127.0.0.1"
+    assert peer(("fe80::1", 1234), "1.1.1.1, [fe80::1]:1234") == "127.0.0.1"
+    assert peer(("10.9.8.7", 1234), "1.2.3.4") == "10.9.8.7"
+    assert peer(("10.9.8.7", 1234)) == "10.9.8.7"
+
+
 def test_what_only_the_guard_may_say_is_taken_from_requests(
     api: httpx.Client, photos: Library
 ) -> None:

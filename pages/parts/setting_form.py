@@ -70,6 +70,10 @@ def tell(saved: Saved) -> None:
     if saved.restart:
         names = ", ".join(saved.restart)
         st.info(plain(f"Saved. {names}: from the next start of the app on."))
+    elif saved.changed and not saved.config.tagger.with_app:
+        st.info(
+            "Saved. The tagger, which the app did not start, has it when restarted."
+        )
     else:
         st.success("Saved." if saved.changed else "Nothing was changed.")
 

@@ -19,17 +19,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
 from tagger.errors import ConfigError, TaggerError
-from tagger.tracking import runs, users
+from tagger.tracking import presence, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
-from tagger.web.processes import is_alive
 from tagger.web.promptness import send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_strangers
 from tagger.web.supervisor import Supervisor
 
 LOCK_WAIT_S = 30.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _FAILED = "lifespan.startup.failed"
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ class Bound:
 
     @property
     def url(self) -> str:
-        return (
-            f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-        )
+        """Where this machine finds it: an address for all stands for its own, too."""
+        host = _EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,7 @@ def lifespan(
 
     @contextlib.asynccontextmanager
     async def around(_app: object) -> AsyncIterator[dict[str, Runtime]]:
+        refuse_believing(os.environ)
         opening = _opened(config, bound(), warm, provider)
         opened = await asyncio.to_thread(opening.__enter__)
         try:
@@ -116,7 +117,8 @@ def _opened(
         opened.supervisor = _supervisor(opened)
         stack.callback(opened.supervisor.stop)
         _warm(warm)
-        opened.supervisor.start()
+        if config.tagger.with_app:
+            opened.supervisor.start()
         opened.secret = appfile.new_secret()
         runtime.use(opened)
         left = AppFile(url=bound.url, pid=os.getpid(), secret=opened.secret)
@@ -134,12 +136,12 @@ def _offer(opened: Runtime, provider: Provider | None) -> None:
 
 
 def _supervisor(opened: Runtime) -> Supervisor:
-    def other_alive() -> bool:
-        # A killed tagger's last report is fresh for a while; its process is not.
-        pid = runs.alive(opened.db)
-        return pid is not None and is_alive(pid)
-
-    return Supervisor(opened.notices, other_alive=other_alive)
+    # A lock tells what reports and process ids cannot: a killed tagger's last report
+    # is fresh for a while, and the id of one in another container means nothing here.
+    return Supervisor(
+        opened.notices,
+        other_alive=lambda: presence.has_tagger(opened.config.data_dir),
+    )
 
 
 def _warm(modules: Sequence[str]) -> None:
@@ -152,6 +154,20 @@ def _warm(modules: Sequence[str]) -> None:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
+
+
+def refuse_believing(environ: Mapping[str, str]) -> None:
+    """Raise `ConfigError` where the server would believe whoever says who they are.
+
+    It puts a client that others name in their place; whom to believe is asked here.
+    """
+    name = "FORWARDED_ALLOW_IPS"
+    if environ.get(name) not in (None, "", "127.0.0.1"):
+        raise ConfigError(
+            f"{name}={environ[name]} has the server below this app believe what others "
+            "say of who asks: unset it. The setting auth.trusted_proxies names the "
+            "proxies to believe"
+        )
 
 
 def ignored_address(environ: Mapping[str, str], bound: Bound) -> str | None:
