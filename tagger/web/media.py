@@ -7,19 +7,20 @@ address gets the present thumbnail too, but not to keep.
 
 import os
 from http import HTTPStatus
-from typing import cast
+from typing import BinaryIO, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from tagger.errors import shown
 from tagger.imaging.formats import BROWSER_FORMATS
 from tagger.records import ImageSnapshot
-from tagger.web import pictures, runtime
-from tagger.web.pictures import NoPicture
+from tagger.web import opening, pictures, runtime
+from tagger.web.opening import NoPicture
 from tagger.web.problems import problem_response
 from tagger.web.runtime import Runtime
 
@@ -71,28 +72,45 @@ def thumbnail(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=caching)
 
 
-def original(image: ImageSnapshot) -> Response:
+class OpenFileResponse(FileResponse):
+    """What was opened is what is sent, and then it is closed."""
+
+    def __init__(
+        self, file: BinaryIO, *, media_type: str, filename: str, disposition: str
+    ) -> None:
+        self._file = file
+        super().__init__(
+            opening.path_of(file),
+            media_type=media_type,
+            filename=filename,
+            stat_result=os.fstat(file.fileno()),
+            content_disposition_type=disposition,
+            headers=_INERT,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+def original(opened: Runtime, image: ImageSnapshot) -> Response:
     """The file itself, as a download; answers ranges. Raises `NoPicture`."""
-    pictures.regular_file(image.path)
-    return FileResponse(
-        _text(image.path),
+    return _file(opened, image, "attachment")
+
+
+def _file(opened: Runtime, image: ImageSnapshot, disposition: str) -> Response:
+    return OpenFileResponse(
+        opening.photo(opened, image),
         media_type=_media_type(image),
         filename=_file_name(image),
-        headers=_INERT,
+        disposition=disposition,
     )
 
 
 def for_browser(opened: Runtime, image: ImageSnapshot) -> Response:
     """The whole picture in a format every browser shows. Raises `NoPicture`."""
-    pictures.regular_file(image.path)
     if image.facts is not None and image.facts.format in BROWSER_FORMATS:
-        return FileResponse(
-            _text(image.path),
-            media_type=_media_type(image),
-            filename=_file_name(image),
-            content_disposition_type="inline",
-            headers=_INERT,
-        )
+        return _file(opened, image, "inline")
     jpeg = pictures.browser_rendering(opened, image)
     return Response(jpeg, media_type="image/jpeg", headers=_INERT)
 
@@ -105,8 +123,3 @@ def _media_type(image: ImageSnapshot) -> str:
 def _file_name(image: ImageSnapshot) -> str:
     """The name as people read it: it goes into a header, so it must be UTF-8."""
     return shown(image.path.rsplit(b"/", 1)[-1])
-
-
-def _text(path: bytes) -> str:
-    """The path as Starlette takes it; bytes that are not UTF-8 come back unharmed."""
-    return os.fsdecode(path)

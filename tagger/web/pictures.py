@@ -1,12 +1,10 @@
 """One photo by its id: where its bytes are, its thumbnail, what a browser can show.
 
 Files are opened by id only, and the path comes from the tracking database as bytes, so
-no request can name a file.
+no request can name a file; `opening` sees to it that no link at the path does.
 """
 
 import logging
-import os
-import stat
 import threading
 from typing import Protocol
 
@@ -16,6 +14,8 @@ from tagger.imaging.render import browser_jpeg
 from tagger.imaging.thumbnails import make_thumbnail
 from tagger.records import ImageSnapshot
 from tagger.tracking import snapshots
+from tagger.web import opening
+from tagger.web.opening import NoPicture
 from tagger.web.runtime import Runtime
 
 LARGEST_ID = 2**63 - 1
@@ -37,10 +37,6 @@ class Listed(Protocol):
     def identity(self) -> str | None: ...
     @property
     def orientation(self) -> int: ...
-
-
-class NoPicture(Exception):
-    """There is nothing to show for this image now; the text says why."""
 
 
 def thumbnail_url(image: Listed | ImageSnapshot) -> str | None:
@@ -104,12 +100,14 @@ def thumbnail(opened: Runtime, image: ImageSnapshot) -> bytes:
 
 
 def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
-    regular_file(image.path)
     limit = opened.config.tagger.max_megapixels
+    side_px = opened.config.model.image_side_px
     try:
-        side_px = opened.config.model.image_side_px
-        jpeg = make_thumbnail(image.path, side_px=side_px, max_megapixels=limit)
-        now = identity(image.path, max_megapixels=limit)
+        with opening.photo(opened, image) as file:
+            jpeg = make_thumbnail(
+                image.path, side_px=side_px, max_megapixels=limit, file=file
+            )
+            now = identity(image.path, max_megapixels=limit, file=file)
     except (ImageError, OSError) as error:
         raise NoPicture(f"No thumbnail can be made: {error}") from error
     if now != image.identity:
@@ -125,21 +123,12 @@ def browser_rendering(opened: Runtime, image: ImageSnapshot) -> bytes:
     """A JPEG of a picture that browsers cannot show. Raises `NoPicture`."""
     with _decoding:
         try:
-            return browser_jpeg(
-                image.path,
-                max_side_px=BROWSER_SIDE_PX,
-                max_megapixels=opened.config.tagger.max_megapixels,
-            )
+            with opening.photo(opened, image) as file:
+                return browser_jpeg(
+                    image.path,
+                    max_side_px=BROWSER_SIDE_PX,
+                    max_megapixels=opened.config.tagger.max_megapixels,
+                    file=file,
+                )
         except (ImageError, OSError) as error:
             raise NoPicture(f"It cannot be shown: {error}") from error
-
-
-def regular_file(path: bytes) -> os.stat_result:
-    """The stat of a file that can be opened; raises `NoPicture` if it cannot."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise NoPicture(f"The file cannot be reached: {error.strerror}.") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise NoPicture("What stands at the photo's path is no file.")
-    return found

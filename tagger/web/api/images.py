@@ -24,7 +24,8 @@ from tagger.web.api.queries import (
     SearchQuery,
     TagsQuery,
 )
-from tagger.web.pictures import LARGEST_ID, NoPicture
+from tagger.web.opening import NoPicture
+from tagger.web.pictures import LARGEST_ID
 from tagger.web.runtime import Runtime
 
 router = APIRouter(tags=["images"])
@@ -87,7 +88,7 @@ def read_original(
     try:
         if view == "browser":
             return media.for_browser(opened, image)
-        return media.original(image)
+        return media.original(opened, image)
     except NoPicture as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
 
