@@ -14,6 +14,7 @@ from tagger.errors import ConfigError
 from tagger.web import api, media, runtime
 from tagger.web.guard import Guard, host_names
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, lifespan
+from tagger.web.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ def middleware(settings: Config, bound: Bound) -> list[Middleware]:
     hosts = host_names(settings.app.host, bound.host)
     return [
         Middleware(PlainStartupErrors),
+        Middleware(Limits),
         Middleware(Guard, hosts=hosts, secret=runtime.secret),
     ]
 

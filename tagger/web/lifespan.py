@@ -24,7 +24,7 @@ from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
 from tagger.web.processes import is_alive
-from tagger.web.promptness import send_at_once, take_short_turns
+from tagger.web.promptness import allow_connections, send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_beyond_loopback
 from tagger.web.supervisor import Supervisor
@@ -74,6 +74,7 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
     refuse_beyond_loopback(bound.host, setting="server.address")
     send_at_once(bound.port)
     take_short_turns()
+    allow_connections()
     with contextlib.ExitStack() as stack:
         stack.callback(runtime.use, None)
         opened = Runtime.open(config, wait_s=LOCK_WAIT_S)

@@ -6,10 +6,12 @@ address gets the present thumbnail too, but not to keep.
 """
 
 import os
+from functools import partial
 from http import HTTPStatus
 from typing import BinaryIO, cast
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -19,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from tagger.errors import shown
 from tagger.imaging.formats import BROWSER_FORMATS
 from tagger.records import ImageSnapshot
-from tagger.web import opening, pictures, runtime
+from tagger.web import opening, pictures, runtime, turns
 from tagger.web.opening import NoPicture
 from tagger.web.problems import problem_response
 from tagger.web.runtime import Runtime
@@ -53,18 +55,33 @@ def make() -> Starlette:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    status = cast(HTTPException, error).status_code
-    return problem_response(status, f"There is no thumbnail at {request.url.path}.")
+    http = cast(HTTPException, error)
+    said = f"There is no thumbnail at {request.url.path}."
+    if http.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        said = http.detail
+    return problem_response(http.status_code, said, dict(http.headers or {}))
 
 
-def thumbnail(request: Request) -> Response:
+def _stored(
+    opened: Runtime, image_id: int
+) -> tuple[ImageSnapshot | None, bytes | None]:
+    """A photo, and its thumbnail if that is there."""
+    image = pictures.find(opened, image_id)
+    return image, pictures.stored(opened, image) if image else None
+
+
+async def thumbnail(request: Request) -> Response:
     """`/thumbnails/{image_id}.jpg?v=V`"""
     opened = runtime.current()
-    image = pictures.find(opened, request.path_params["image_id"])
+    image, jpeg = await run_in_threadpool(
+        _stored, opened, request.path_params["image_id"]
+    )
     if image is None:
         return problem_response(HTTPStatus.NOT_FOUND, "There is no such photo.")
     try:
-        jpeg = pictures.thumbnail(opened, image)
+        if jpeg is None:
+            async with turns.DECODING.turn(turns.who(request.scope)):
+                jpeg = await turns.apart(partial(pictures.thumbnail, opened, image))
     except NoPicture as error:
         return problem_response(HTTPStatus.NOT_FOUND, str(error))
     is_current = request.query_params.get("v") == pictures.version_of(image)
@@ -107,11 +124,15 @@ def _file(opened: Runtime, image: ImageSnapshot, disposition: str) -> Response:
     )
 
 
-def for_browser(opened: Runtime, image: ImageSnapshot) -> Response:
-    """The whole picture in a format every browser shows. Raises `NoPicture`."""
+async def for_browser(opened: Runtime, image: ImageSnapshot, key: str) -> Response:
+    """The whole picture in a format every browser shows. Raises `NoPicture`.
+
+    Who has `key` takes a turn for it, if it has to be made.
+    """
     if image.facts is not None and image.facts.format in BROWSER_FORMATS:
-        return _file(opened, image, "inline")
-    jpeg = pictures.browser_rendering(opened, image)
+        return await run_in_threadpool(_file, opened, image, "inline")
+    async with turns.DECODING.turn(key):
+        jpeg = await turns.apart(partial(pictures.browser_rendering, opened, image))
     return Response(jpeg, media_type="image/jpeg", headers=_INERT)
 
 

@@ -5,7 +5,6 @@ no request can name a file; `opening` sees to it that no link at the path does.
 """
 
 import logging
-import threading
 from typing import Protocol
 
 from tagger.errors import DataError, ImageError
@@ -20,10 +19,6 @@ from tagger.web.runtime import Runtime
 
 LARGEST_ID = 2**63 - 1
 BROWSER_SIDE_PX = 3840
-
-# Decoding is for the tagger; here it is the exception and must not take every thread.
-_decoding = threading.BoundedSemaphore(2)
-
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +78,12 @@ def version_of(image: Listed | ImageSnapshot) -> str | None:
     return thumbnail_version(image.identity, orientation)
 
 
+def stored(opened: Runtime, image: ImageSnapshot) -> bytes | None:
+    """The thumbnail if it is there."""
+    version = version_of(image)
+    return None if version is None else opened.thumbnails.read(version)
+
+
 def thumbnail(opened: Runtime, image: ImageSnapshot) -> bytes:
     """The thumbnail, made now if it is not there and the file can be read.
 
@@ -92,11 +93,8 @@ def thumbnail(opened: Runtime, image: ImageSnapshot) -> bytes:
     version = version_of(image)
     if version is None:
         raise NoPicture("This photo was not looked at yet.")
-    stored = opened.thumbnails.read(version)
-    if stored is not None:
-        return stored
-    with _decoding:
-        return _make(opened, image, version)
+    jpeg = opened.thumbnails.read(version)
+    return _make(opened, image, version) if jpeg is None else jpeg
 
 
 def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
@@ -121,14 +119,13 @@ def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
 
 def browser_rendering(opened: Runtime, image: ImageSnapshot) -> bytes:
     """A JPEG of a picture that browsers cannot show. Raises `NoPicture`."""
-    with _decoding:
-        try:
-            with opening.photo(opened, image) as file:
-                return browser_jpeg(
-                    image.path,
-                    max_side_px=BROWSER_SIDE_PX,
-                    max_megapixels=opened.config.tagger.max_megapixels,
-                    file=file,
-                )
-        except (ImageError, OSError) as error:
-            raise NoPicture(f"It cannot be shown: {error}") from error
+    try:
+        with opening.photo(opened, image) as file:
+            return browser_jpeg(
+                image.path,
+                max_side_px=BROWSER_SIDE_PX,
+                max_megapixels=opened.config.tagger.max_megapixels,
+                file=file,
+            )
+    except (ImageError, OSError) as error:
+        raise NoPicture(f"It cannot be shown: {error}") from error
