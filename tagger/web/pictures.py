@@ -5,7 +5,9 @@ no request can name a file; `opening` sees to it that no link at the path does.
 """
 
 import logging
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Protocol
 
 from tagger.errors import DataError, ImageError
 from tagger.imaging.identity import identity, thumbnail_version
@@ -101,15 +103,12 @@ def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
     limit = opened.config.tagger.max_megapixels
     side_px = opened.config.model.image_side_px
     try:
-        with opening.photo(opened, image) as file:
+        with _as_looked_at(opened, image) as file:
             jpeg = make_thumbnail(
                 image.path, side_px=side_px, max_megapixels=limit, file=file
             )
-            now = identity(image.path, max_megapixels=limit, file=file)
     except (ImageError, OSError) as error:
         raise NoPicture(f"No thumbnail can be made: {error}") from error
-    if now != image.identity:
-        raise NoPicture("The file has changed and waits to be looked at again.")
     try:
         opened.thumbnails.save(version, jpeg)
     except DataError as error:
@@ -120,7 +119,7 @@ def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
 def browser_rendering(opened: Runtime, image: ImageSnapshot) -> bytes:
     """A JPEG of a picture that browsers cannot show. Raises `NoPicture`."""
     try:
-        with opening.photo(opened, image) as file:
+        with _as_looked_at(opened, image) as file:
             return browser_jpeg(
                 image.path,
                 max_side_px=BROWSER_SIDE_PX,
@@ -129,3 +128,18 @@ def browser_rendering(opened: Runtime, image: ImageSnapshot) -> bytes:
             )
     except (ImageError, OSError) as error:
         raise NoPicture(f"It cannot be shown: {error}") from error
+
+
+@contextmanager
+def _as_looked_at(opened: Runtime, image: ImageSnapshot) -> Iterator[BinaryIO]:
+    """The file, if its picture is the one that was looked at, in a child process.
+
+    Nothing else is decoded here, where a decoder that hangs or crashes takes the app.
+    """
+    if image.identity is None:
+        raise NoPicture("This photo was not looked at yet.")
+    limit = opened.config.tagger.max_megapixels
+    with opening.photo(opened, image) as file:
+        if identity(image.path, max_megapixels=limit, file=file) != image.identity:
+            raise NoPicture("The file has changed and waits to be looked at again.")
+        yield file

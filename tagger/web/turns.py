@@ -117,10 +117,10 @@ class Turns:
 EXPORTS = Turns("exports", each=2, total=6, wait_s=10.0)
 QUESTIONS = Turns("questions in SQL", each=2, total=6, wait_s=10.0)
 # Decoding is for the tagger; here it is the exception, and takes memory.
-DECODING = Turns("pictures to be made", each=2, total=2, wait_s=60.0)
+DECODING = Turns("pictures to be made", each=2, total=3, wait_s=60.0)
 # What is sent in lies on the disk; what is asked about takes decoding and a model.
 RECEIVING = Turns("pictures sent in", each=2, total=6, wait_s=60.0)
-DESCRIBING = Turns("pictures to be described", each=2, total=2, wait_s=600.0)
+DESCRIBING = Turns("pictures to be described", each=2, total=4, wait_s=600.0)
 
 
 class Pieces(StreamingResponse):
