@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger import config
+from tagger import config, doctor
 from tagger.errors import ConfigError, UsageError
 from tagger.pipeline.discover import Scanner
 from tagger.pipeline.tagging import photos_at
@@ -155,6 +155,9 @@ def test_a_known_folder_outside_waits_and_nothing_in_it_is_missing(
     assert limited.scan(folders.get(db, outside)) is None
 
     assert "library.roots" in str(folders.get(db, outside).offline)
+    [finding] = doctor.offline(db)
+    assert "library.roots" in str(finding.advice)
+    assert "disk" not in str(finding.advice)
     assert states(db) == {"a.jpg": ImageState.QUEUED}
     assert jobs.claim(db, limit=10) == []
     scanner(db, disk.parent).keep_to_roots()
