@@ -26,6 +26,7 @@ TITLES = {
     "semantic": "Searching by meaning: which model reads the descriptions",
     "retry": "When a server does not answer",
     "app": "Where the browser finds the app",
+    "library": "Which folders photos may lie in",
     "data": "Where the program keeps its own files",
     "tracking": "A database for several machines that tag one library together",
 }

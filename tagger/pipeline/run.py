@@ -139,6 +139,7 @@ class _Tagger:
             try:
                 self._run_id = self._run_id or runs.begin(self._db, "run")
                 self._scouts.alone = recover.at_start(self._db)
+                self._shop.scanner.keep_to_roots()
                 self._look_for_exiftool()
                 folders.request_scan(self._db, None)
             except DataFull as error:

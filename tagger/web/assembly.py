@@ -15,6 +15,7 @@ from tagger.sections import Auth
 from tagger.web import api, media, origin, runtime, signin
 from tagger.web.guard import Guard, Place
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, Provider, lifespan
+from tagger.web.limits import Limits
 from tagger.web.people import People
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ def middleware(
 
     return [
         Middleware(PlainStartupErrors),
+        Middleware(Limits),
         Middleware(
             Guard,
             place=Place(host=bound.host, names=names),
