@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-GIVE_UP_S = 60.0
+GIVE_UP_S = 300.0
 
 
 class Waking(selectors.DefaultSelector):
@@ -78,7 +78,23 @@ class Line(asyncio.Protocol):
     async def ask(
         self, host: str, port: int, request: bytes, *, keep: bool = True
     ) -> Answer:
-        """Send a request, and connect before that if need be; its whole answer."""
+        """Send a request, and connect before that if need be; its whole answer.
+
+        Servers end connections that rest for some seconds. Where that happens just as
+        the next request is sent, browsers ask anew over another, and so is done here.
+        """
+        was_open = self._transport is not None and not self._transport.is_closing()
+        began_s = time.perf_counter()
+        try:
+            return await self._ask(host, port, request, keep, began_s)
+        except Broken:
+            if not was_open or self._answer.status or self._head:
+                raise
+        return await self._ask(host, port, request, keep, began_s)
+
+    async def _ask(
+        self, host: str, port: int, request: bytes, keep: bool, began_s: float
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         if self._transport is None or self._transport.is_closing():
             await loop.create_connection(lambda: self, host, port)
@@ -87,7 +103,7 @@ class Line(asyncio.Protocol):
         self._head, self._left, self._chunked = bytearray(), 0, False
         self._pieces: list[bytes] = []
         self._over = loop.create_future()
-        self._sent_s = time.perf_counter()
+        self._sent_s = began_s
         self._transport.write(request)
         try:
             return await asyncio.wait_for(self._over, GIVE_UP_S)

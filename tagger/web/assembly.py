@@ -12,6 +12,7 @@ from tagger import config, logs
 from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.web import api, media, runtime
+from tagger.web.fetching import Thumbnails
 from tagger.web.guard import Guard, host_names
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, lifespan
 
@@ -61,6 +62,7 @@ def middleware(settings: Config, bound: Bound) -> list[Middleware]:
     return [
         Middleware(PlainStartupErrors),
         Middleware(Guard, hosts=hosts, secret=runtime.secret),
+        Middleware(Thumbnails),
     ]
 
 
