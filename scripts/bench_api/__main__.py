@@ -70,7 +70,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     folder.mkdir(parents=True, exist_ok=True)
     log.info("making photos")
     fill(folder, options.photos)
-    asked = place.questions(folder, QUESTIONS)
+    asked = place.questions(folder, QUESTIONS, options.photos)
     whole_s = options.seconds * len(options.only) + SPARE_S
     place.arrive(folder, int(whole_s * place.SLOTS * 1000 / place.ANSWER_MS))
     with (

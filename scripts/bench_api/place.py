@@ -53,10 +53,10 @@ class App:
         return int(self.get("/api/images/stats").json()["tagged"])
 
 
-def questions(folder: Path, count: int) -> list[dict[str, str]]:
+def questions(folder: Path, count: int, photos: int) -> list[dict[str, str]]:
     """What searchers have in mind, as the parameters of a request."""
     with whole.opened(folder / "data") as catalogue:
-        asked = asking.questions_of(catalogue, count)
+        asked = asking.questions_of(catalogue, count, newest=photos)
     return [
         {
             "q": one.wanted.query,
