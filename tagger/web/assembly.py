@@ -15,6 +15,7 @@ from tagger.web import api, media, runtime
 from tagger.web.fetching import Thumbnails
 from tagger.web.guard import Guard, host_names
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, lifespan
+from tagger.web.packing import Unpacked
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def middleware(settings: Config, bound: Bound) -> list[Middleware]:
         Middleware(PlainStartupErrors),
         Middleware(Guard, hosts=hosts, secret=runtime.secret),
         Middleware(Thumbnails),
+        Middleware(Unpacked),
     ]
 
 
