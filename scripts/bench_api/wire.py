@@ -40,6 +40,7 @@ def run(work: Coroutine[Any, Any, None], waking: Waking) -> None:
     try:
         loop.run_until_complete(work)
     finally:
+        loop.run_until_complete(asyncio.sleep(0))  # connections end a step later
         loop.close()
         gc.enable()
 

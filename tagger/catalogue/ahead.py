@@ -41,6 +41,8 @@ def ahead(parts: Iterator[Part], *, gives_way: bool = False) -> Generator[Part]:
 
 
 def _give_way() -> None:
-    """Only Linux gives threads priorities of their own."""
+    """Only Linux gives threads priorities of their own, and none may be raised."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY)
+        me = threading.get_native_id()
+        given = max(PRIORITY, os.getpriority(os.PRIO_PROCESS, me))
+        os.setpriority(os.PRIO_PROCESS, me, given)
