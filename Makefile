@@ -10,7 +10,7 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror folder_schedule))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint audit format bench bench-catalogue bench-screens screenshots clean help
+.PHONY: start demo install exiftool test test-slow lint audit format bench bench-catalogue bench-screens bench-api screenshots clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -67,6 +67,9 @@ bench-catalogue: install  ## measure a catalogue of a million made-up photos; BE
 
 bench-screens: $(VENV)/.installed-dev  ## measure the screens in a browser; BENCH="--only visits"
 	@$(BIN)/python -m scripts.bench_screens $(BENCH)
+
+bench-api: $(VENV)/.installed-dev exiftool  ## measure the API under fifty people; BENCH="--only as_people_do"
+	@$(BIN)/python -m scripts.bench_api $(BENCH)
 
 screenshots: $(VENV)/.installed-dev exiftool  ## make the pictures in docs anew
 	@$(BIN)/python -m scripts.screenshots

@@ -114,7 +114,8 @@ def stream(
     says_who: bool = True,
 ) -> Iterator[bytes]:
     """The same in pieces of bytes. A bad question is refused before the first."""
-    return _job(catalogue, wanted, format, formula_safe, says_who).pieces()
+    job = _job(catalogue, wanted, format, formula_safe, says_who)
+    return ahead(job.pieces(), gives_way=True)
 
 
 def _job(
@@ -165,7 +166,12 @@ class _Job:
         with ExitStack() as stack:
             lanes = [
                 stack.enter_context(
-                    closing(ahead(self._lane(cursor, every[n :: len(cursors)], folder)))
+                    closing(
+                        ahead(
+                            self._lane(cursor, every[n :: len(cursors)], folder),
+                            gives_way=True,
+                        )
+                    )
                 )
                 for n, cursor in enumerate(cursors)
             ]

@@ -43,7 +43,8 @@ def write(
     names = parts.tag_names(cursor)
     schema = _group(cursor, select, (0, 0), names).schema
     count = 0
-    groups = ahead(_own(_group(cursor, select, some, names)) for some in bounds)
+    made = (_own(_group(cursor, select, some, names)) for some in bounds)
+    groups = ahead(made, gives_way=True)
     try:
         with (
             closing(groups),

@@ -13,9 +13,11 @@ from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.sections import Auth
 from tagger.web import api, media, origin, runtime, signin
+from tagger.web.fetching import Thumbnails
 from tagger.web.guard import Guard, Place
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, Provider, lifespan
 from tagger.web.limits import Limits
+from tagger.web.packing import Unpacked
 from tagger.web.people import People
 
 log = logging.getLogger(__name__)
@@ -89,6 +91,8 @@ def middleware(
             secret=runtime.secret,
             provider=provider,
         ),
+        Middleware(Thumbnails),
+        Middleware(Unpacked),
     ]
 
 
