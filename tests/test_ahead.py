@@ -1,13 +1,11 @@
 """Parts are made ahead of their use, in order, and none after the user has left."""
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tagger.catalogue.ahead import PRIORITY, ahead
+from tagger.catalogue.ahead import ahead
 
 
 def test_parts_come_in_their_order_and_all_of_them() -> None:
@@ -47,15 +45,3 @@ def test_nothing_is_made_any_more_after_the_user_has_left() -> None:
     parts.close()
     assert len(made) <= 3
     assert not [one for one in threading.enumerate() if "ThreadPool" in one.name]
-
-
-def test_a_thread_that_gives_way_does_so_alone() -> None:
-    def own_priority() -> Iterator[int]:
-        yield os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    (as_it_is,) = ahead(own_priority())
-    (given_way,) = ahead(own_priority(), gives_way=True)
-
-    expected = PRIORITY if sys.platform == "linux" else as_it_is
-    assert given_way == max(expected, as_it_is)
-    assert list(ahead(own_priority())) == [as_it_is]

@@ -114,8 +114,7 @@ def stream(
     says_who: bool = True,
 ) -> Iterator[bytes]:
     """The same in pieces of bytes. A bad question is refused before the first."""
-    job = _job(catalogue, wanted, format, formula_safe, says_who)
-    return ahead(job.pieces(), gives_way=True)
+    return _job(catalogue, wanted, format, formula_safe, says_who).pieces()
 
 
 def _job(
@@ -166,12 +165,7 @@ class _Job:
         with ExitStack() as stack:
             lanes = [
                 stack.enter_context(
-                    closing(
-                        ahead(
-                            self._lane(cursor, every[n :: len(cursors)], folder),
-                            gives_way=True,
-                        )
-                    )
+                    closing(ahead(self._lane(cursor, every[n :: len(cursors)], folder)))
                 )
                 for n, cursor in enumerate(cursors)
             ]

@@ -43,8 +43,7 @@ def write(
     names = parts.tag_names(cursor)
     schema = _group(cursor, select, (0, 0), names).schema
     count = 0
-    made = (_own(_group(cursor, select, some, names)) for some in bounds)
-    groups = ahead(made, gives_way=True)
+    groups = ahead(_own(_group(cursor, select, some, names)) for some in bounds)
     try:
         with (
             closing(groups),
