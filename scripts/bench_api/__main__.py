@@ -49,14 +49,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--searchers", type=int, default=15)
     parser.add_argument("--exporters", type=int, default=5)
     parser.add_argument(
-        "--tokens", type=Path, help="a file with API tokens, one a line, to spread"
+        "--people", type=int, default=10, help="whose tokens the clients share"
     )
     parser.add_argument("--only", nargs="+", choices=PACES, default=list(PACES))
     return parser.parse_args()
 
 
 def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    tokens = options.tokens.read_text("utf-8").split() if options.tokens else []
     crowd = {who: getattr(options, who) for who in ("readers", "searchers")}
     crowd["exporters"] = options.exporters
     figures: dict[str, Any] = {
@@ -64,18 +63,23 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, object]:
         "cores": os.cpu_count(),
         # Others at work make every figure worse; see whether they were.
         "load_before": os.getloadavg()[0],
-        "clients": {**crowd, "tokens": len(tokens), "are": _told(people.__doc__ or "")},
+        "clients": {
+            **crowd,
+            "people": options.people,
+            "are": _told(people.__doc__ or ""),
+        },
         "model_server": {"slots": place.SLOTS, "answer_ms": place.ANSWER_MS},
     }
     folder.mkdir(parents=True, exist_ok=True)
     log.info("making photos")
     fill(folder, options.photos)
     asked = place.questions(folder, QUESTIONS, options.photos)
+    tokens = place.let_in(folder, options.people)
     whole_s = options.seconds * len(options.only) + SPARE_S
     place.arrive(folder, int(whole_s * place.SLOTS * 1000 / place.ANSWER_MS))
     with (
         place.model_server() as model_url,
-        place.running(folder, model_url, token=tokens[0] if tokens else None) as app,
+        place.running(folder, model_url, token=tokens[0]) as app,
     ):
         for phase in options.only:
             log.info("%s, %.0f s", phase, options.seconds)

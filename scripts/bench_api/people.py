@@ -13,8 +13,8 @@ six further pages. After each page it looks for 0.5 to 1.5 seconds.
 An exporter takes a CSV or Parquet, of everything or of a query, and after 1 to 4
 seconds the next. Told to wait, it waits as long as it was told; that is counted.
 
-All are signed in by tokens, if there are any, and take answers compressed, as browsers
-do. `pace` makes every pause longer or shorter.
+All show tokens of a few people, and take answers compressed, as browsers do. `pace`
+makes every pause longer or shorter.
 """
 
 import asyncio

@@ -22,9 +22,10 @@ import psutil
 from PIL import Image
 
 from scripts.bench_catalogue import asking, library, whole
+from tagger.acting import Role
 from tagger.bench.server import MODEL
 from tagger.records import WriteMode
-from tagger.tracking import folders
+from tagger.tracking import folders, tokens, users
 from tagger.tracking.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,10 +41,10 @@ class App:
 
     port: int
     process: psutil.Process
-    token: str | None
+    token: str
 
     def get(self, path: str) -> httpx.Response:
-        signed = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        signed = {"Authorization": f"Bearer {self.token}"}
         url = f"http://127.0.0.1:{self.port}{path}"
         answer = httpx.get(url, headers=signed, trust_env=False, timeout=30.0)
         return answer.raise_for_status()
@@ -65,6 +66,18 @@ def questions(folder: Path, count: int, photos: int) -> list[dict[str, str]]:
         }
         for one in asked
     ]
+
+
+def let_in(folder: Path, people: int) -> list[str]:
+    """Have this many people let in besides an admin; a token of each."""
+    with Database.open(library.database(folder / "data")) as db:
+        if not users.are_any(db):
+            users.add(db, "admin", role=Role.ADMIN, password=None)
+        names = [f"reader {number}" for number in range(people)]
+        for name in names:
+            if users.called(db, name) is None:
+                users.add(db, name, role=Role.VIEWER, password=None)
+        return [tokens.make(db, name, "bench", days=1)[1] for name in names]
 
 
 def arrive(folder: Path, count: int) -> None:
@@ -114,7 +127,7 @@ def model_server() -> Iterator[str]:
 
 
 @contextmanager
-def running(folder: Path, model_url: str, *, token: str | None) -> Iterator[App]:
+def running(folder: Path, model_url: str, *, token: str) -> Iterator[App]:
     """`python -m tagger serve` on a free port; it starts its `tagger run` itself."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
