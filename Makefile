@@ -10,7 +10,7 @@ SHARED = $(addprefix tests/test_, $(addsuffix .py, tracking edits discover intak
 	undo ownwords reconcile tagging sidecar_scan mirror folder_schedule))
 FAILED = { echo "Installing failed: see above, then run make again." >&2; exit 1; }
 
-.PHONY: start demo install exiftool test test-slow lint format bench bench-catalogue bench-screens screenshots clean help
+.PHONY: start demo install exiftool test test-slow lint audit format bench bench-catalogue bench-screens bench-api screenshots clean help
 
 start: install exiftool  ## install what is needed, and run the app
 	@$(BIN)/python -m tagger serve
@@ -29,15 +29,21 @@ $(VENV)/.installed: requirements.txt
 exiftool:  ## install exiftool where that may be done, otherwise say how
 	@sh scripts/ensure-exiftool
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-lake.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-lake.txt requirements-oidc.txt
 	@echo "Installing what the checks need into $(VENV) …" >&2
 	@$(PIP) install -r requirements-dev.txt || $(FAILED)
 	@touch $@
 
-lint: $(VENV)/.installed-dev  ## check style and types
+lint: $(VENV)/.installed-dev  ## check style, types and what is dangerous
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive tagger pages app.py scripts
+
+audit: $(VENV)/.installed-dev  ## ask whether known holes are in what is pinned; needs the internet
+	@# Strict, because what could not be asked about would otherwise pass for good.
+	$(BIN)/pip-audit --strict --no-deps --disable-pip \
+		$(addprefix --requirement requirements, .txt -lake.txt -postgresql.txt)
 
 format: $(VENV)/.installed-dev  ## put the code into its style
 	$(BIN)/ruff format .
@@ -61,6 +67,9 @@ bench-catalogue: install  ## measure a catalogue of a million made-up photos; BE
 
 bench-screens: $(VENV)/.installed-dev  ## measure the screens in a browser; BENCH="--only visits"
 	@$(BIN)/python -m scripts.bench_screens $(BENCH)
+
+bench-api: $(VENV)/.installed-dev exiftool  ## measure the API under fifty people; BENCH="--only as_people_do"
+	@$(BIN)/python -m scripts.bench_api $(BENCH)
 
 screenshots: $(VENV)/.installed-dev exiftool  ## make the pictures in docs anew
 	@$(BIN)/python -m scripts.screenshots

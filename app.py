@@ -9,8 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts import provider
 from tagger.web import assembly
-from tagger.web.lifespan import Bound
+from tagger.web.lifespan import Bound, Provider
 
 ROOT = Path(__file__).resolve().parent
 
@@ -26,7 +27,17 @@ def bound() -> Bound:
 # What the first page imports anyway, imported before the first visitor comes.
 WARM = ("altair", "pandas", "pyarrow", "streamlit.elements.arrow")
 
-parts = assembly.put_together(bound, warm=WARM)
+parts = assembly.put_together(
+    bound,
+    warm=WARM,
+    provider=Provider(
+        check=provider.check,
+        url=provider.url,
+        named=provider.named,
+        paths=provider.PATHS,
+        end=provider.END,
+    ),
+)
 
 # `streamlit run` looks for a literal `app = st.App(...)`.
 app = st.App(

@@ -115,6 +115,12 @@ def demand(needs: Role) -> None:
         )
 
 
+def is_elsewhere() -> bool:
+    """Whether somebody asks who is not at the machine itself, but in a browser."""
+    someone = person()
+    return someone is not None and not someone.is_here
+
+
 def refuse_unrecorded() -> None:
     """Raise `Forbidden` where a person would change something outside an act."""
     if not _recorded.get() and (someone := person()) is not None:

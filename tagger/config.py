@@ -32,6 +32,7 @@ from tagger.sections import (
     Auth,
     Catalogue,
     Data,
+    Library,
     Metadata,
     Model,
     Retry,
@@ -61,6 +62,7 @@ class Config(BaseSettings):
 
     app: App = App()
     auth: Auth = Auth()
+    library: Library = Library()
     model: Model = Model()
     servers: tuple[Server, ...] = Field((Server(),), min_length=1)
     retry: Retry = Retry()
@@ -147,6 +149,8 @@ class Config(BaseSettings):
 
 
 _SPECIAL = {"TAGGER_CONFIG", "TAGGER_DATA_DIR", "TAGGER_SERVERS"}
+# Settings that once went by another name.
+_RENAMED = {"app.browse_roots": "library.roots"}
 _PLAIN = {
     "DB_PATH": "data.catalogue",
     "TAGGER_DATA_DIR": "data.dir",
@@ -216,6 +220,11 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
         section, _, key = name.removeprefix("TAGGER_").lower().partition("__")
         field = Config.model_fields.get(section)
         known = getattr(field.annotation, "model_fields", {}) if field else {}
+        if new := _RENAMED.get(f"{section}.{key}"):
+            raise ConfigError(
+                f"{name}: the setting is called {new} now; use TAGGER_"
+                + new.upper().replace(".", "__")
+            )
         if key not in known:
             raise ConfigError(
                 f"{name}: there is no such setting; a variable is spelt "
@@ -278,6 +287,8 @@ def _key(error: ValidationError) -> str:
 def _sentence(error: ValidationError) -> str:
     first, key = error.errors()[0], _key(error)
     if first["type"] == "extra_forbidden":
+        if new := _RENAMED.get(key):
+            return f"{key} is called {new} now; rename it, in the section of that name"
         return f"there is no setting called {key}"
     said = first["msg"].removeprefix("Value error, ")
     if first["type"] in ("model_type", "model_attributes_type"):

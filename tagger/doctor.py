@@ -16,6 +16,7 @@ from tagger.records import ServerState
 from tagger.tracking import bindings, folders
 from tagger.tracking.database import Database
 from tagger.tracking.filesystems import refuse_network_share
+from tagger.tracking.roots import OUTSIDE
 from tagger.vision import choose
 
 # The oldest exiftool whose writing was tried on every format (Debian 12 has it).
@@ -194,7 +195,9 @@ def offline(db: Database) -> Iterator[Finding]:
                 f"folder {shown(folder.path)}",
                 False,
                 f"offline: {folder.offline}",
-                "connect its disk; its photos wait, nothing is forgotten",
+                "name a folder around it in library.roots, or take it out"
+                if folder.offline == OUTSIDE
+                else "connect its disk; its photos wait, nothing is forgotten",
             )
 
 

@@ -60,6 +60,13 @@ def _timezone(value: str) -> str:
         ) from None
 
 
+def _whole_path(value: str) -> str:
+    path = value.strip()
+    if not path.startswith(("/", "~")) or "\0" in path:
+        raise ValueError("must be a whole path such as /srv/photos")
+    return path
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +77,12 @@ class App(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8501, ge=1, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    browse_roots: tuple[str, ...] = ()
+
+
+class Library(_Section):
+    """Where photos may lie."""
+
+    roots: tuple[Annotated[str, AfterValidator(_whole_path)], ...] = ()
 
 
 class Model(_Section):
@@ -192,6 +204,7 @@ class Schedule(_Section):
 class Tagger(_Section):
     """The long-running process."""
 
+    with_app: bool = True
     look_threads: int = Field(4, ge=1, le=64)
     max_megapixels: int = Field(250, ge=1, le=1000)
 

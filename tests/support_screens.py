@@ -78,7 +78,7 @@ def tagged_app(place: Path) -> Iterator[AppProcess]:
     environment = {
         "TAGGER_DATA_DIR": str(place / "data"),
         "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
-        "TAGGER_APP__BROWSE_ROOTS": json.dumps([str(place)]),
+        "TAGGER_LIBRARY__ROOTS": json.dumps([str(place)]),
     }
     with app_process(place, environment=environment) as app:
         for folder in (photos, photos / "later"):

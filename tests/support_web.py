@@ -214,9 +214,10 @@ def app_process(
     *flags: str,
     command: tuple[str, ...] | None = None,
     environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[AppProcess]:
     """Start the app on a free port and wait until it answers or has ended."""
-    port = free_port()
+    port = port or free_port()
     command = command or (
         *(sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")),
         *(f"--server.port={port}", *flags),

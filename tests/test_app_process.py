@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tagger import config
-from tagger.errors import ConfigError, DataError, QueryError, SqlError, UsageError
+from tagger.errors import DataError, QueryError, SqlError, UsageError
 from tagger.records import WriteMode
 from tagger.tracking import folders
 from tagger.tracking.database import Database
@@ -165,19 +165,20 @@ def test_a_bad_setting_ends_the_start_with_one_line_and_code_2(tmp_path: Path) -
         assert "there is no setting called app.prot" in line
 
 
-def test_an_address_beyond_this_machine_is_refused_in_one_line(tmp_path: Path) -> None:
-    with app_process(tmp_path, "--server.address=0.0.0.0") as app:
+def test_a_server_that_would_believe_anybody_does_not_start(tmp_path: Path) -> None:
+    everybody = {"FORWARDED_ALLOW_IPS": "*"}
+    with app_process(tmp_path, environment=everybody) as app:
         assert app.process.wait(30) != 0
-        assert "sign-in" in app.said()
+        assert "FORWARDED_ALLOW_IPS=* has the server below" in app.said()
+        assert "auth.trusted_proxies" in app.said()
         assert "Traceback" not in app.said()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.lan"])
-def test_serve_refuses_to_share_without_sign_in(host: str) -> None:
-    settings = config.check({"app": {"host": host}})
-
-    with pytest.raises(ConfigError, match=r"app\.host"):
-        serve.command(settings)
+def test_an_address_beyond_this_machine_is_refused_in_one_line(tmp_path: Path) -> None:
+    with app_process(tmp_path, "--server.address=0.0.0.0") as app:
+        assert app.process.wait(30) != 0
+        assert "python -m tagger users add NAME --role admin" in app.said()
+        assert "Traceback" not in app.said()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.2"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import UsageError
+from tagger.tracking import roots
 from tagger.web import browsing
 from tagger.web.browsing import Listing, encoded, listing
 from tests.support_web import library, served, settings_file
@@ -76,20 +77,18 @@ def test_nothing_outside_is_listed_however_it_is_asked_for(
     root: Path, asked: str
 ) -> None:
     where = asked.format(root=root, up=root.parent)
-    with pytest.raises(
-        UsageError, match=r"in none of the folders of app\.browse_roots"
-    ):
+    with pytest.raises(UsageError, match=r"in none of the folders of library\.roots"):
         listing([str(root)], where)
 
 
 def test_without_roots_nothing_is_listed(root: Path) -> None:
     for asked in ("", at(root)):
-        with pytest.raises(UsageError, match=r"app\.browse_roots"):
+        with pytest.raises(UsageError, match=r"library\.roots"):
             listing([], asked)
 
 
 def test_a_root_that_is_no_whole_path_opens_nothing(root: Path) -> None:
-    assert browsing.roots(["", ".", "photos", f" {root} "]) == [os.fsencode(root)]
+    assert roots.real(["", ".", "photos", f" {root} "]) == [os.fsencode(root)]
     with pytest.raises(UsageError, match="no folder may be browsed"):
         listing(["", "."])
 
@@ -145,7 +144,7 @@ def test_the_api_lists_the_same_and_keeps_the_same_limit(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAGGER_CONFIG", str(settings_file(tmp_path)))
-    monkeypatch.setenv("TAGGER_APP__BROWSE_ROOTS", json.dumps([str(root)]))
+    monkeypatch.setenv("TAGGER_LIBRARY__ROOTS", json.dumps([str(root)]))
     with served() as client, library(tmp_path):
         [top] = client.get("/api/browse").json()["inside"]
         inside = client.get("/api/browse", params={"at": top["at"]}).json()
@@ -153,4 +152,4 @@ def test_the_api_lists_the_same_and_keeps_the_same_limit(
         for outside in ("/etc", f"{root}/..", f"{root}/out", "/root/nothing/here"):
             refused = client.get("/api/browse", params={"at": outside})
             assert refused.status_code == 422
-            assert "app.browse_roots" in refused.json()["detail"]
+            assert "library.roots" in refused.json()["detail"]

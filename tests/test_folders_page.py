@@ -170,7 +170,7 @@ def test_a_removed_folder_leaves_the_address_and_others_stay(
 
 def test_without_roots_the_screen_says_how_to_browse() -> None:
     test = screens.screen("folders", browse="/etc")
-    assert "app.browse_roots" in screens.said(test)
+    assert "library.roots" in screens.said(test)
     assert "folders_how" not in [radio.key for radio in test.radio]
     assert test.text_input(key="folders_path")
 
@@ -179,7 +179,7 @@ def test_without_roots_the_screen_says_how_to_browse() -> None:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "disks"
     (root / "photos" / HOSTILE.replace("/", "")).mkdir(parents=True)
-    monkeypatch.setenv("TAGGER_APP__BROWSE_ROOTS", json.dumps([str(root)]))
+    monkeypatch.setenv("TAGGER_LIBRARY__ROOTS", json.dumps([str(root)]))
     return root
 
 

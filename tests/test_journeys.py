@@ -39,7 +39,7 @@ def app(place: Path) -> Iterator[AppProcess]:
     environment = {
         "TAGGER_DATA_DIR": str(place / "data"),
         "TAGGER_SERVERS": json.dumps([{"url": "http://127.0.0.1:9"}]),
-        "TAGGER_APP__BROWSE_ROOTS": json.dumps([str(place / "disk")]),
+        "TAGGER_LIBRARY__ROOTS": json.dumps([str(place / "disk")]),
     }
     with app_process(place, environment=environment) as process:
         yield process

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tagger.web import media, pictures
-from tagger.web.pictures import NoPicture
+from tagger.web.opening import NoPicture
 from tests.support_web import Library, library, served
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tagger.config import Config
@@ -148,6 +149,16 @@ def test_a_child_stops_when_its_parent_is_gone(
     process.stdin.close()
     assert process.wait(20) == 0
     process.stdin = None
+
+
+def test_the_tagger_gives_way_to_programs_somebody_waits_for(
+    tmp_path: Path, ollama: OllamaDouble, start
+) -> None:
+    mine = psutil.Process().nice()
+    config = settings(tmp_path, ollama.url)
+    process = start(config)
+    until(lambda: (config.data_dir / "tagger.lock").exists())
+    assert psutil.Process(process.pid).nice() == min(mine + 10, 19)
 
 
 def test_a_second_tagger_is_refused_with_a_sentence(

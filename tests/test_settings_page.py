@@ -108,3 +108,19 @@ def test_a_server_that_is_away_is_told_when_it_is_tried() -> None:
     test.text_input(key="settings_servers.url_0").set_value("no address")
     test.button(key="server_0_sample").click().run()
     assert "must be an address" in test.error[0].value
+
+
+def test_where_the_tagger_is_a_service_its_restart_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(settings.variable("tagger.with_app"), "false")
+    test = settings_tab("Everything else")
+    test.number_input(key="settings_scan.interval_min").set_value(7)
+    test.button(key="settings_save_scan").click().run()
+    (said,) = [info.value for info in test.info if "Saved" in info.value]
+    assert "has it when restarted" in said
+
+
+def test_who_starts_the_tagger_is_settled_at_the_start_of_the_app() -> None:
+    saved = settings.save({"tagger": {"with_app": False}})
+    assert saved.restart == ("tagger.with_app",)

@@ -417,6 +417,18 @@ def test_who_asks_is_told_by_trusted_proxies_alone() -> None:
     assert client("::ffff:10.0.0.1", "1.2.3.4") == "1.2.3.4"
 
 
+def test_whom_a_proxy_here_names_did_not_connect() -> None:
+    def peer(client: tuple[str, int], *told: str) -> str:
+        headers = [(b"x-forwarded-for", one.encode()) for one in told]
+        return origin.peer_of({"type": "http", "client": client, "headers": headers})
+
+    assert peer(("10.9.8.7", 0), "10.9.8.7") == "127.0.0.1"
+    assert peer(("10.9.8.7", 1234), "10.9.8.7:1234") == "127.0.0.1"
+    assert peer(("fe80::1", 1234), "1.1.1.1, [fe80::1]:1234") == "127.0.0.1"
+    assert peer(("10.9.8.7", 1234), "1.2.3.4") == "10.9.8.7"
+    assert peer(("10.9.8.7", 1234)) == "10.9.8.7"
+
+
 def test_what_only_the_guard_may_say_is_taken_from_requests(
     api: httpx.Client, photos: Library
 ) -> None:
@@ -528,3 +540,34 @@ def test_a_screen_that_stands_open_is_closed_to_who_is_let_in_no_more(
 
     assert seen == [("first", "signin")]
     assert not photos.opened.people.visits
+
+
+@pytest.fixture
+def admin(photos: Library, api: httpx.Client) -> dict[str, str]:
+    return dict(someone(photos.opened, Role.ADMIN).token)
+
+
+def test_from_elsewhere_folders_are_added_only_below_roots(
+    api: httpx.Client, admin: dict[str, str], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+
+    answer = api.post("/api/folders", json={"path": str(other)}, headers=admin)
+
+    assert answer.status_code == 422
+    assert "library.roots" in answer.json()["detail"]
+
+
+def test_from_elsewhere_no_mirror_is_put_anywhere(
+    api: httpx.Client, admin: dict[str, str], photos: Library, tmp_path: Path
+) -> None:
+    answer = api.patch(
+        f"/api/folders/{photos.folder_id}",
+        json={"write_mode": "mirror", "mirror": str(tmp_path / "anywhere")},
+        headers=admin,
+    )
+
+    assert answer.status_code == 403
+    assert "at the machine itself" in answer.json()["detail"]
+    assert not (tmp_path / "anywhere").exists()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -15,11 +16,12 @@ from tagger import cli, config
 from tagger.catalogue.sql import Answer, Column
 from tagger.catalogue.sqlexamples import EXAMPLES
 from tagger.catalogue.views import VIEWS
-from tagger.errors import DataError, UsageError
-from tagger.web import problems, saved
+from tagger.errors import DataError, SqlError, UsageError
+from tagger.web import asked, problems, saved
 from tagger.web.links import Links
 from tests import support_pages as screens
 from tests.support_web import Library, library, served, settings_file
+from tests.test_sql import ENDLESS
 
 COUNT = "SELECT tag, count(*) AS photos FROM photo_tags GROUP BY tag ORDER BY tag"
 
@@ -75,8 +77,8 @@ def test_an_answer_is_cut_at_the_setting(
     photos.opened.config = config.load()
     answer = api.post("/api/sql", json={"sql": COUNT}).json()
     assert (len(answer["rows"]), answer["cut"]) == (1, True)
-    for asked, full in ((COUNT, "1"), (f"{COUNT} LIMIT 1", "0")):
-        file = api.post("/api/sql/file", json={"sql": asked, "format": "jsonl"})
+    for question, full in ((COUNT, "1"), (f"{COUNT} LIMIT 1", "0")):
+        file = api.post("/api/sql/file", json={"sql": question, "format": "jsonl"})
         assert file.headers["x-full"] == full
 
 
@@ -364,3 +366,27 @@ def test_columns_of_one_name_and_nested_values_fit_a_table() -> None:
         rows=[(1, ["x"], {"x": 1})],
     )
     assert sql_answer.table(found) == {"a": [1], "a'": [["x"]], "b": ['{"x": 1}']}
+
+
+def test_screens_ask_a_few_at_a_time(
+    photos: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAGGER_CATALOGUE__SQL_TIMEOUT_S", "3")
+    photos.opened.config = config.load()
+    with ThreadPoolExecutor(asked.MOST_ON_SCREENS) as screens:
+        busy = [
+            screens.submit(asked.answer_on_screen, photos.opened, ENDLESS)
+            for _ in range(asked.MOST_ON_SCREENS)
+        ]
+        with pytest.raises(UsageError, match="ask again when one"):
+            until_refused(photos)
+        for one in busy:
+            with pytest.raises(SqlError, match="Stopped after 3 s"):
+                one.result()
+    assert asked.answer_on_screen(photos.opened, COUNT, wait_s=0.1).rows
+
+
+def until_refused(photos: Library) -> None:
+    """Ask until all the places are taken."""
+    for _ in range(200):
+        asked.answer_on_screen(photos.opened, COUNT, wait_s=0.02)

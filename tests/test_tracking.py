@@ -479,9 +479,9 @@ def test_status_counts_every_photo_once(db: Database, photos: Path) -> None:
     run = runs.begin(db, "run")
     runs.report(db, run, state="working", message=None, backend="x", servers=())
     assert status.read(db).state == "working"
-    assert runs.alive(db) == os.getpid()
+    assert runs.is_alive(db, run)
     runs.end(db, run)
-    assert runs.alive(db) is None
+    assert not runs.is_alive(db, run)
     jobs.finish(db, second, ImageState.FAILED, reason="it is broken")
     assert image(db, "b.jpg").reason == "it is broken"
     assert reasons.retry(db) == 1
@@ -654,9 +654,9 @@ def test_jobs_of_folders_that_are_switched_off_or_away_wait(
 
 def test_a_tagger_is_known_to_others_from_its_first_moment(db: Database) -> None:
     run = runs.begin(db, "run")
-    assert runs.alive(db) == os.getpid()
+    assert runs.is_alive(db, run)
     runs.end(db, run)
-    assert runs.alive(db) is None
+    assert not runs.is_alive(db, run)
 
 
 @pytest.mark.sqlite

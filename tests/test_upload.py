@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tagger.web import turns
 from tests import support_imaging
 from tests.ollama_double import OllamaDouble
 from tests.support_imaging import huge_png
-from tests.support_web import Library, library, served, settings_file
+from tests.support_web import Library, library, served, settings_file, until
 
 ANSWER = {"description": "A dog.", "tags": ["Dog", "grass"], "text": "STOP"}
 JPEG = {"content-type": "image/jpeg"}
@@ -130,3 +131,31 @@ def test_a_picture_too_large_is_refused_before_it_is_sent(api: httpx.Client) -> 
     assert answer.status == 413
     assert b"256 MiB" in answer.read()
     connection.close()
+
+
+def test_pictures_that_come_slowly_keep_nobody_from_being_described(
+    api: httpx.Client, place: Library, tmp_path: Path
+) -> None:
+    data = Path(support_imaging.make("jpeg", tmp_path).decode()).read_bytes()
+    url = api.base_url
+    slow = []
+    for number in range(6):
+        # Three others, as far as the app can tell.
+        source = (f"127.0.0.{2 + number // 2}", 0)
+        one = http.client.HTTPConnection(url.host, url.port, source_address=source)
+        one.putrequest("POST", "/api/tag")
+        one.putheader("Content-Type", "image/jpeg")
+        one.putheader("Content-Length", str(len(data)))
+        one.endheaders()
+        one.send(data[:100])
+        slow.append(one)
+    until(lambda: turns.RECEIVING.on() == 6)
+    assert turns.DESCRIBING.on() == 0
+    for one in slow[:2]:
+        one.send(data[100:])
+        assert one.getresponse().status == 200
+    assert api.post("/api/tag", content=data, headers=JPEG).is_success
+    for one in slow:
+        one.close()
+    until(lambda: turns.RECEIVING.on() == 0)
+    assert left(place) == []

@@ -12,8 +12,9 @@ from tagger.web.runtime import Runtime
 
 TYPE, BROWSE = "Type its path", "Browse"
 NO_ROOTS = (
-    "To choose folders instead of typing them, name those that may be browsed in "
-    '`app.browse_roots` of the settings ("Where the browser finds the app").'
+    "To choose folders instead of typing them, and to allow no others, name those that "
+    'photos may lie in, in `library.roots` of the settings ("Which folders photos may '
+    'lie in").'
 )
 
 
@@ -25,7 +26,7 @@ def show(app: Runtime, *, expanded: bool) -> Folder | None:
 
 
 def _is_browsing(app: Runtime) -> bool:
-    if not app.config.app.browse_roots:
+    if not app.config.library.roots:
         browser.open_at(None)
         st.caption(NO_ROOTS)
         return False
@@ -48,7 +49,7 @@ def _browsed(app: Runtime) -> bytes | None:
     """The directory that one has gone into."""
     path = None
     with told.refusals():
-        path = browser.show(app.config.app.browse_roots)
+        path = browser.show(app.config.library.roots)
     if path is None:
         st.caption("Go into the folder that holds the photos, then add it.")
     else:
@@ -80,6 +81,7 @@ def _form(app: Runtime, browsed: bytes | None, *, is_browsing: bool) -> Folder |
                 mirror=wording.typed_path(mirror) if mirror.strip() else None,
                 review=review,
                 data_dir=app.config.data_dir,
+                roots=app.config.library.roots,
             )
         st.success(f"{plain(shown(added.path))} was added.", icon=":material/check:")
         return added

@@ -28,6 +28,7 @@ TITLES = {
     "retry": "When a server does not answer",
     "auth": "Who is let in",
     "app": "Where the browser finds the app",
+    "library": "Which folders photos may lie in",
     "data": "Where the program keeps its own files",
     "tracking": "A database for several machines that tag one library together",
 }
@@ -73,6 +74,10 @@ def tell(saved: Saved) -> None:
     if saved.restart:
         names = ", ".join(saved.restart)
         st.info(plain(f"Saved. {names}: from the next start of the app on."))
+    elif saved.changed and not saved.config.tagger.with_app:
+        st.info(
+            "Saved. The tagger, which the app did not start, has it when restarted."
+        )
     else:
         st.success("Saved." if saved.changed else "Nothing was changed.")
 

@@ -53,7 +53,7 @@ def _answer(app: Runtime, text: str) -> Answer:
     kept_text, kept = st.session_state.get(_KEPT, (None, None))
     pressed = st.session_state.get("sql_ask")
     if kept is None or kept_text != text or pressed:
-        kept = asked.answer(app, text)
+        kept = asked.answer_on_screen(app, text)
         st.session_state[_KEPT] = text, kept
     found: Answer = kept
     return found

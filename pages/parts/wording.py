@@ -155,6 +155,7 @@ _NAMES = {
     "semantic.api_key_env": "Variable that holds the API key",
     "ui.tile_url": "Pieces of a map, such as https://…/{z}/{x}/{y}.png",
     "data.dir": "Data folder",
+    "library.roots": "Photos lie in these folders only",
 }
 _UNITS = {"s": "seconds", "min": "minutes", "px": "pixels"}
 

@@ -50,11 +50,17 @@ class Question:
         return " AND ".join(parts), values
 
 
-def questions_of(catalogue: Catalogue, count: int, seed: int = 5) -> list[Question]:
-    """Questions about photos drawn at random; the same seed gives the same ones."""
+def questions_of(
+    catalogue: Catalogue, count: int, seed: int = 5, newest: int | None = None
+) -> list[Question]:
+    """Questions about photos drawn at random; the same seed gives the same ones.
+
+    They are about the photos up to the id `newest`, if there are others after it.
+    """
     dice = random.Random(seed)
-    with catalogue.cursor() as cursor:
-        newest = cursor.execute("SELECT max(id) FROM images").fetchall()[0][0]
+    if newest is None:
+        with catalogue.cursor() as cursor:
+            newest = cursor.execute("SELECT max(id) FROM images").fetchall()[0][0]
     ids = [dice.randint(1, newest) for _ in range(count)]
     return [_question(dice, catalogue, image_id) for image_id in ids]
 

@@ -4,13 +4,13 @@ Each way of counting is a table with its columns' names, so that a page, a comma
 the API need to know none of them. A value that a photo does not have is None.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tagger.catalogue.facets import ask
 from tagger.catalogue.store import Catalogue
-from tagger.catalogue.wanted import Wanted, choose
+from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.errors import UsageError
 from tagger.tracking import drift
 from tagger.tracking.database import Database
@@ -108,28 +108,44 @@ _SINGLETONS = (
 
 def break_down(catalogue: Catalogue, db: Database, by: str, asked: Asked) -> Breakdown:
     """The photos asked for, counted by one of `KINDS`. Raises `UsageError`."""
-    if by not in KINDS:
-        raise UsageError(
-            f"Photos cannot be counted by {by!r}; choose {', '.join(KINDS)}"
-        )
-    return KINDS[by](catalogue, db, by, asked)
+    (one,) = break_downs(catalogue, db, [by], asked)
+    return one
+
+
+def break_downs(
+    catalogue: Catalogue, db: Database, kinds: Iterable[str], asked: Asked
+) -> list[Breakdown]:
+    """The photos asked for, counted in several ways; they are looked for once."""
+    chosen: dict[bool, Chosen] = {}
+    found = []
+    for by in kinds:
+        if by not in KINDS:
+            raise UsageError(
+                f"Photos cannot be counted by {by!r}; choose {', '.join(KINDS)}"
+            )
+        any_state = by == "states"
+        if any_state not in chosen:
+            chosen[any_state] = choose(catalogue, asked.wanted, any_state=any_state)
+        found.append(KINDS[by](catalogue, db, by, asked, chosen[any_state]))
+    return found
 
 
 def overview(catalogue: Catalogue, db: Database, asked: Asked) -> list[Breakdown]:
     """The photos asked for, counted by everything that needs no choice."""
-    return [break_down(catalogue, db, by, asked) for by in OVERVIEW]
+    return break_downs(catalogue, db, OVERVIEW, asked)
 
 
 def _of_a_photo(
-    catalogue: Catalogue, _db: Database, by: str, asked: Asked
+    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Chosen
 ) -> Breakdown:
     column, sql = _OF_A_PHOTO[by]
-    chosen = choose(catalogue, asked.wanted, any_state=by == "states")
     rows = ask(catalogue, chosen, sql, 100_000 if by in _TIMES else asked.limit)
     return Breakdown(by=by, columns=(column, "photos"), rows=tuple(rows))
 
 
-def _of_tags(catalogue: Catalogue, _db: Database, by: str, asked: Asked) -> Breakdown:
+def _of_tags(
+    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Chosen
+) -> Breakdown:
     columns, sql, note = {
         "tags": (("tag", "photos"), _TAGS, ""),
         "together": (
@@ -150,13 +166,14 @@ def _of_tags(catalogue: Catalogue, _db: Database, by: str, asked: Asked) -> Brea
         ),
     }[by]
     limit = min(asked.limit, TAGS_OVER_TIME) if by == "time" else asked.limit
-    rows = ask(catalogue, choose(catalogue, asked.wanted), sql, limit)
+    rows = ask(catalogue, chosen, sql, limit)
     return Breakdown(by=by, columns=columns, rows=tuple(rows), note=note)
 
 
-def _drift(catalogue: Catalogue, db: Database, by: str, asked: Asked) -> Breakdown:
+def _drift(
+    _catalogue: Catalogue, db: Database, by: str, asked: Asked, chosen: Chosen
+) -> Breakdown:
     """Two models compared: those asked for, else the two that answered most."""
-    chosen = choose(catalogue, asked.wanted)
     ids = None if chosen.hits is None else [int(one) for one in chosen.hits]
     columns = ("tag", "only_first", "only_second", "both")
     known = [name for name, _ in drift.models(db, ids)]
@@ -183,7 +200,7 @@ def _drift(catalogue: Catalogue, db: Database, by: str, asked: Asked) -> Breakdo
 
 
 OVERVIEW = ("tags", *_OF_A_PHOTO)
-KINDS: dict[str, Callable[[Catalogue, Database, str, Asked], Breakdown]] = {
+KINDS: dict[str, Callable[[Catalogue, Database, str, Asked, Chosen], Breakdown]] = {
     **dict.fromkeys(("tags", "together", "time", "singletons"), _of_tags),
     **dict.fromkeys(_OF_A_PHOTO, _of_a_photo),
     "drift": _drift,

@@ -21,6 +21,7 @@ import duckdb
 from tagger.catalogue import copying, parquet, parts
 from tagger.catalogue.ahead import ahead
 from tagger.catalogue.copying import list_cell, text_cell
+from tagger.catalogue.making import MAKING
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.catalogue.xmpzip import XmpZip
@@ -145,6 +146,7 @@ class _Job:
     def pieces(self) -> Iterator[bytes]:
         many = 1 if self._format.whole else CURSORS
         with (
+            MAKING.export(),
             copying.folder(self._catalogue.path) as folder,
             parts.reading(self._catalogue, self._chosen, cursors=many) as cursors,
         ):
@@ -184,7 +186,9 @@ class _Job:
         for number, bounds in some:
             path = folder / f"{number:06d}"
             options = self._format.options if number else self._format.first_options
-            yield path, copying.copy(cursor, select, path, options, bounds)
+            with MAKING.part():
+                count = copying.copy(cursor, select, path, options, bounds)
+            yield path, count
 
     def _whole(
         self, cursors: Sequence[duckdb.DuckDBPyConnection], folder: Path

@@ -17,6 +17,7 @@ from pyarrow import compute, ipc, parquet
 
 from tagger.catalogue import parts
 from tagger.catalogue.ahead import ahead
+from tagger.catalogue.making import MAKING
 from tagger.errors import DataError
 
 # Values that come again and again. For the others a dictionary would only take room.
@@ -52,7 +53,8 @@ def write(
             ) as writer,
         ):
             for group in groups:
-                writer.write_table(group)
+                with MAKING.part():
+                    writer.write_table(group)
                 count += int(group.num_rows)
     except OSError as error:
         raise DataError(
@@ -67,7 +69,8 @@ def _group(
     bounds: tuple[int, int],
     names: pa.StringArray,
 ) -> pa.Table:
-    table = cursor.execute(select, list(bounds)).to_arrow_table()
+    with MAKING.part():
+        table = cursor.execute(select, list(bounds)).to_arrow_table()
     at = table.schema.get_field_index("tag_ids")
     tags = _named(table.column(at).combine_chunks(), names)
     return table.set_column(at, "tags", tags)

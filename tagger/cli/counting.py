@@ -49,9 +49,7 @@ def _ask(query: str, options: Namespace, config: Config) -> list[dict[str, Any]]
         wanted=Wanted(query=query), limit=options.limit, models=models
     )
     with opened(config) as here:
-        found = [
-            breakdown.break_down(here.catalogue, here.db, by, asked) for by in kinds
-        ]
+        found = breakdown.break_downs(here.catalogue, here.db, kinds, asked)
     return [
         {"by": f.by, "columns": f.columns, "rows": f.rows, "note": f.note}
         for f in found

@@ -36,6 +36,7 @@ def add(options: Namespace, config: Config) -> int:
             servers=_servers(options.servers, config),
             review=_review(options),
             data_dir=config.data_dir,
+            roots=config.library.roots,
         )
     return _show(options, config, [folder])
 
@@ -179,6 +180,7 @@ def scan(options: Namespace, config: Config) -> int:
             data_dir=config.data_dir,
             settle_s=config.scan.settle_s,
             mirror_dir=config.mirror_dir,
+            roots=config.library.roots,
         )
         alone = not runs.others_alive(db)
         rows = []

@@ -1,9 +1,12 @@
 """The `serve` and `run` commands."""
 
+import contextlib
 import errno
+import os
 import socket
 import threading
 from argparse import Namespace
+from pathlib import Path
 
 from tagger.config import Config
 from tagger.errors import UsageError
@@ -12,6 +15,9 @@ from tagger.tracking import users
 from tagger.tracking.database import Database
 from tagger.web import serve as web_serve
 from tagger.web.client import App
+
+# The nice value of the tagger: it gets a tenth of a processor that others want as well.
+PRIORITY = 10
 
 
 def serve(options: Namespace, config: Config) -> int:
@@ -52,8 +58,20 @@ def _next(port: int) -> int:
 
 
 def run(options: Namespace, config: Config) -> int:
-    """Work the queue until stopped."""
+    """Work the queue until stopped; people in front of the screens go first."""
+    _give_way()
     stop = threading.Event()
     tagger_run.stop_on_signals(stop)
     tagger_run.run(config, child=options.child, stop=stop)
     return 0
+
+
+def _give_way() -> None:
+    """Let programs that somebody waits for have the processor before this one.
+
+    Linux may weigh sessions before processes, and the app starts its tagger in a
+    session of its own.
+    """
+    os.nice(PRIORITY)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(f"{PRIORITY}", "ascii")

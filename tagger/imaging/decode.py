@@ -95,9 +95,14 @@ class DecodedPhoto:
 
 
 @contextlib.contextmanager
-def open_photo(path: bytes, *, max_megapixels: int) -> Iterator[OpenPhoto]:
-    """Open a photo and read its header; raises `UnreadableImage`."""
-    with opened_file(path) as file:
+def open_photo(
+    path: bytes, *, max_megapixels: int, file: BinaryIO | None = None
+) -> Iterator[OpenPhoto]:
+    """Open a photo and read its header; raises `UnreadableImage`.
+
+    With a `file` that is open already, `path` is only named in errors.
+    """
+    with opened_file(path, file) as file:
         source = Source.of_file(file)
         with open_stream(path, file, source, max_megapixels=max_megapixels) as photo:
             yield photo

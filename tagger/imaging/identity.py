@@ -40,9 +40,14 @@ VERSION_LENGTH = 24
 
 
 def identity(
-    photo: bytes | memoryview, *, max_megapixels: int = decode.DEFAULT_MAX_MEGAPIXELS
+    photo: bytes | memoryview,
+    *,
+    max_megapixels: int = decode.DEFAULT_MAX_MEGAPIXELS,
+    file: BinaryIO | None = None,
 ) -> str:
     """`j1:` and 32 hex digits, or the like, of a path (bytes) or a file's content.
+
+    A `file` that is open already is read instead of what stands at the path by now.
 
     Raises `UnreadableImage` if the stream is damaged and the pixels do not decode.
     """
@@ -51,10 +56,10 @@ def identity(
         return stream_identity(name, source) or _pixels_of(
             name, io.BytesIO(photo), source, max_megapixels
         )
-    with opened_file(photo) as file:
-        source = Source.of_file(file)
+    with opened_file(photo, file) as opened:
+        source = Source.of_file(opened)
         return stream_identity(photo, source) or _pixels_of(
-            photo, file, source, max_megapixels
+            photo, opened, source, max_megapixels
         )
 
 

@@ -105,8 +105,19 @@ def _pread(descriptor: int, offset: int, length: int) -> bytes:
 
 
 @contextlib.contextmanager
-def opened_file(path: bytes) -> Iterator[BinaryIO]:
-    """Open a photo for reading; raises `UnreadableImage` for whatever is no such."""
+def opened_file(path: bytes, file: BinaryIO | None = None) -> Iterator[BinaryIO]:
+    """Open a photo for reading; raises `UnreadableImage` for whatever is no such.
+
+    A `file` that is open already is used instead, from its beginning, and stays open.
+    """
+    if file is not None:
+        if fault := _unfit(os.fstat(file.fileno())):
+            raise UnreadableImage(path, fault)
+        # Pillow closes the file of a TIFF, whoever opened it.
+        with open(os.dup(file.fileno()), "rb") as again:
+            again.seek(0)
+            yield again
+        return
     try:
         # Without O_NONBLOCK a named pipe would keep us waiting for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -22,6 +22,7 @@ from tagger.tracking import files, folders, places, sidecars
 from tagger.tracking.database import Database
 from tagger.tracking.files import ScanOutcome, Seen
 from tagger.tracking.places import is_within
+from tagger.tracking.roots import OUTSIDE, hold
 from tagger.tracking.xmpscan import SeenXmp, XmpScan
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,27 @@ class Scanner:
         data_dir: Path,
         settle_s: float,
         mirror_dir: Path | None = None,
+        roots: Sequence[str] = (),
     ) -> None:
         self._db = db
         self._data_dir = data_dir
         self._settle_s = settle_s
+        self._roots = tuple(roots)
         self.mirrors = Mirrors(
             db, common=mirror_dir or data_dir / "mirror", data_dir=data_dir
         )
+
+    def keep_to_roots(self) -> None:
+        """Leave alone what lies outside the roots, and take up what does no more.
+
+        Whoever is about to work on photos asks for this first: a folder that is not
+        active may never be looked through.
+        """
+        for folder in folders.every(self._db):
+            if not hold(self._roots, folder.path):
+                self._is_offline(folder)
+            elif folder.offline == OUTSIDE:
+                folders.set_offline(self._db, folder.id, None)
 
     def scan(self, folder: Folder, *, alone: bool = False) -> ScanOutcome | None:
         """Look through a folder; None if it is offline, which is then noted.
@@ -165,6 +180,7 @@ class Scanner:
             recursive=folder.recursive,
             others=[o for o in folders.every(self._db) if o.id != folder.id],
             data_dir=self._data_dir,
+            roots=self._roots,
         )
 
     def _is_offline(self, folder: Folder) -> bool:
@@ -175,6 +191,8 @@ class Scanner:
         return reason is not None
 
     def _why_offline(self, folder: Folder) -> str | None:
+        if not hold(self._roots, folder.path):
+            return OUTSIDE
         try:
             device = os.stat(folder.path).st_dev
             with os.scandir(folder.path) as entries:

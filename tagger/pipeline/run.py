@@ -90,7 +90,7 @@ def _stop_with_parent(stop: threading.Event) -> None:
 
 @contextmanager
 def _only_one(config: Config) -> Iterator[None]:
-    with presence.exclusive(config.data_dir / "tagger.lock") as is_ours:
+    with presence.only_tagger(config.data_dir) as is_ours:
         if not is_ours:
             raise UsageError(
                 f"another tagger already works on {config.data_dir}; it will do the "
@@ -139,6 +139,7 @@ class _Tagger:
             try:
                 self._run_id = self._run_id or runs.begin(self._db, "run")
                 self._scouts.alone = recover.at_start(self._db)
+                self._shop.scanner.keep_to_roots()
                 self._look_for_exiftool()
                 folders.request_scan(self._db, None)
             except DataFull as error:

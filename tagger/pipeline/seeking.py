@@ -67,6 +67,7 @@ def meet(workshop: Workshop, place: bytes, *, run_id: int) -> None:
             active=False,
             made_by_tag=True,
             data_dir=config.data_dir,
+            roots=config.library.roots,
         )
     if folder is None:
         return

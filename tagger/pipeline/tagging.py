@@ -117,9 +117,10 @@ def checked_place(path: bytes, config: Config) -> bytes:
     if os.path.isfile(real):
         if not is_photo(os.path.basename(real)):
             raise UsageError(f"{shown(path)} is not a photo of a known format")
-        checked(os.path.dirname(real), data_dir=config.data_dir)
+        path = os.path.dirname(real)
+        checked(path, data_dir=config.data_dir, roots=config.library.roots)
         return real
-    return checked(path, data_dir=config.data_dir)
+    return checked(path, data_dir=config.data_dir, roots=config.library.roots)
 
 
 def discover(
@@ -142,6 +143,7 @@ def discover(
             active=False,
             made_by_tag=True,
             data_dir=workshop.config.data_dir,
+            roots=workshop.config.library.roots,
         )
     elif write_mode is not None and write_mode is not folder.write_mode:
         folders.set_write_mode(db, folder.id, write_mode)
@@ -217,6 +219,15 @@ def plan(
     return sorted(path for path in seen if path not in done)[:limit]
 
 
+def _territory(path: bytes, config: Config) -> Territory:
+    return Territory(
+        path,
+        recursive=True,
+        data_dir=config.data_dir,
+        roots=config.library.roots,
+    )
+
+
 def photos_at(config: Config, paths: Sequence[bytes]) -> dict[bytes, StatKey]:
     """The photos at or below `paths` as they stand now; nothing is recorded."""
     seen: dict[bytes, StatKey] = {}
@@ -224,6 +235,6 @@ def photos_at(config: Config, paths: Sequence[bytes]) -> dict[bytes, StatKey]:
         if os.path.isfile(path):
             seen[path] = StatKey.of(os.stat(path))
             continue
-        found = walk(Territory(path, recursive=True, data_dir=config.data_dir))
+        found = walk(_territory(path, config))
         seen |= {one.path: one.stat for one in found.seen}
     return seen

@@ -122,6 +122,7 @@ def opened(config: Config, *, darkroom: Darkroom = DARKROOM) -> Iterator[Worksho
                 data_dir=config.data_dir,
                 settle_s=config.scan.settle_s,
                 mirror_dir=config.mirror_dir,
+                roots=config.library.roots,
             ),
             besides=Besides(db, Whereabouts(db, config), settle_s=config.scan.settle_s),
             reading=Exiftool(config.metadata),

@@ -49,7 +49,7 @@ AT_ONCE_ROWS = 2_000
 
 # A migration done here is done, whatever is loaded.
 _TABLES = tuple(table for table in metadata.sorted_tables if table is not migrations)
-_LET_GO: Mapping[str, None] = {"token": None, "lease_until": None}
+_LET_GO: Mapping[str, None] = dict.fromkeys(("token", "lease_until"), None)
 
 
 def save(db: Database, path: Path) -> None:

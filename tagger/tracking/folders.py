@@ -29,6 +29,7 @@ def add(
     servers: Sequence[str] | None = None,
     review: bool | None = None,
     data_dir: Path,
+    roots: Sequence[str] = (),
 ) -> Folder:
     """Add a folder, or bring a removed one back with these settings.
 
@@ -36,10 +37,11 @@ def add(
     or to a recursive one around it. `mirror` is a place of its own for its sidecars.
     `review` says whether answers wait for a person; left open, that is as in the folder
     around it, and in one that comes back as it was.
-    Raises `UsageError` if the path is missing, no folder, unreadable, already added, or
-    inside the program's own data folder, or if the mirror cannot be where it is wanted.
+    Raises `UsageError` if the path is missing, no folder, unreadable, already added,
+    outside the `roots` of the settings, or inside the program's own data folder, or if
+    the mirror cannot be where it is wanted.
     """
-    real = checked(path, data_dir=data_dir)
+    real = checked(path, data_dir=data_dir, roots=roots)
     place = checked_mirror(mirror, real, write_mode, every(db)) if mirror else None
     values: dict[str, object] = {
         "recursive": recursive,

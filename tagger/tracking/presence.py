@@ -18,6 +18,9 @@ from filelock import FileLock, Timeout
 from tagger.errors import DataError, DataFull
 
 FOLDER = "taggers"
+TAGGER = "tagger.lock"
+# Whoever looks whether that lock is free has it for a moment.
+LOOK_S = 1.0
 # Somebody else may be looking whether our new lock is free.
 TAKE_S = 10.0
 
@@ -28,12 +31,12 @@ _taking = threading.Lock()
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[bool]:
-    """Hold a lock for the block; False if another process has it."""
+def exclusive(path: Path, *, wait_s: float = 0.0) -> Iterator[bool]:
+    """Hold a lock for the block; False if another process has it, `wait_s` long."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, thread_local=False)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s)
     except Timeout:
         yield False
         return
@@ -41,6 +44,19 @@ def exclusive(path: Path) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+@contextmanager
+def only_tagger(data_dir: Path) -> Iterator[bool]:
+    """Be the one long-running tagger of a data folder; False if another is it."""
+    with exclusive(data_dir / TAGGER, wait_s=LOOK_S) as is_ours:
+        yield is_ours
+
+
+def has_tagger(data_dir: Path) -> bool:
+    """Whether a long-running tagger works on a data folder, in whichever container."""
+    with exclusive(data_dir / TAGGER) as is_free:
+        return not is_free
 
 
 def mark(data_dir: Path) -> str:

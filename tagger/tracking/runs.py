@@ -86,16 +86,6 @@ def report(
         )
 
 
-def alive(db: Database, kind: str = "run") -> int | None:
-    """The process id of a long-running tagger that reported lately, if any."""
-    with db.read() as connection:
-        return connection.scalars(
-            select(taggers.c.pid)
-            .join(runs)
-            .where(runs.c.kind == kind, taggers.c.seen_at > time.time() - ALIVE_S)
-        ).first()
-
-
 def watching(db: Database) -> dict[int, Watching]:
     """How changes of each folder come to be known now; nothing while no tagger runs."""
     with db.read() as connection:
@@ -128,11 +118,18 @@ def others_alive(db: Database) -> bool:
 
 
 def is_alive(db: Database, run_id: int) -> bool:
-    """Whether a run may still do something: its process is there, and reports."""
+    """Whether a run may still do something: its process is there, and reports.
+
+    A process id that means nothing here may be one of another container's. So it is
+    believed to be gone only where nobody else works on the data folder; otherwise its
+    silence tells.
+    """
     with db.read() as connection:
         row = connection.execute(
             select(taggers.c.pid, taggers.c.seen_at).where(taggers.c.run_id == run_id)
         ).first()
     if row is None or row.seen_at < time.time() - ALIVE_S:
         return False
-    return db.is_shared or psutil.pid_exists(row.pid)
+    if db.is_shared or psutil.pid_exists(row.pid):
+        return True
+    return bool(presence.others(db.path.parent))

@@ -30,6 +30,22 @@ def after(db: Database, image_id: int, *, limit: int) -> list[ImageSnapshot]:
         return _whole(connection, rows)
 
 
+def pictures(db: Database, ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Identity and orientation of each of these images that was looked at."""
+    found: dict[int, tuple[str, int]] = {}
+    query = (
+        select(files.c.id, files.c.identity, files.c.width_px, files.c.orientation)
+        .join(folders)
+        .where(folders.c.removed_at.is_(None), files.c.identity.is_not(None))
+    )
+    with db.read() as connection:
+        for chunk in tagnames.chunks(sorted(set(ids))):
+            for row in connection.execute(query.where(files.c.id.in_(chunk))):
+                turned = 1 if row.width_px is None else row.orientation
+                found[row.id] = row.identity, turned
+    return found
+
+
 def stale(db: Database, ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """The tags, by key, that stand in a photo's files by the record, and shall not."""
     found: dict[int, frozenset[str]] = {}

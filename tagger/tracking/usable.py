@@ -5,21 +5,27 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from tagger.errors import UsageError, shown
+from tagger import acting
+from tagger.errors import Forbidden, UsageError, shown
 from tagger.records import Folder, WriteMode
 from tagger.tracking.places import is_within
+from tagger.tracking.roots import refuse_outside
 
 # Folders below the data folder that hold photos all the same.
 PHOTOS_IN_DATA = ("samples", "demo")
 
 
-def checked(path: bytes, *, data_dir: Path) -> bytes:
-    """The real path of a folder that may be added; raises `UsageError` otherwise."""
+def checked(path: bytes, *, data_dir: Path, roots: Sequence[str] = ()) -> bytes:
+    """The real path of a folder that may be added; raises `UsageError` otherwise.
+
+    Outside the `roots` it is refused alike, whether there is one or not.
+    """
     if b"\n" in path or b"\r" in path:
         raise UsageError(f"{shown(path)!r}: a path with a line break cannot be used")
     if b"\0" in path:
         raise UsageError(f"{shown(path)!r}: no path has a character of value zero")
     real = os.path.realpath(os.path.abspath(path))
+    refuse_outside(real, roots, required=acting.is_elsewhere())
     try:
         if not stat.S_ISDIR(os.stat(real).st_mode):
             raise UsageError(f"{shown(path)} is a file, not a folder")
@@ -48,6 +54,11 @@ def checked_mirror(
     Raises `UsageError` if it cannot be, `folders` being all there are: nothing may be
     written among photos whose words go into a mirror, nor two sidecars to one place.
     """
+    if acting.is_elsewhere():
+        raise Forbidden(
+            "where a mirror is, is said at the machine itself: "
+            "python -m tagger folders set PATH --write mirror --mirror PATH"
+        )
     if mode is not WriteMode.MIRROR:
         raise UsageError("a mirror can be named only where words go into a mirror")
     if set(path) & {*b"\0\n\r"}:

@@ -13,8 +13,11 @@ from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.sections import Auth
 from tagger.web import api, media, origin, runtime, signin
+from tagger.web.fetching import Thumbnails
 from tagger.web.guard import Guard, Place
-from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, lifespan
+from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, Provider, lifespan
+from tagger.web.limits import Limits
+from tagger.web.packing import Unpacked
 from tagger.web.people import People
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,12 @@ class Parts:
     middleware: list[Middleware]
 
 
-def put_together(bound: Callable[[], Bound], *, warm: Sequence[str] = ()) -> Parts:
+def put_together(
+    bound: Callable[[], Bound],
+    *,
+    warm: Sequence[str] = (),
+    provider: Provider | None = None,
+) -> Parts:
     """The parts, by the settings of this process.
 
     A bad setting ends the process with code 2 and one line that names it.
@@ -42,9 +50,9 @@ def put_together(bound: Callable[[], Bound], *, warm: Sequence[str] = ()) -> Par
         raise SystemExit(2) from error
     start_logging(settings)
     return Parts(
-        lifespan=lifespan(settings, bound, warm=warm),
+        lifespan=lifespan(settings, bound, warm=warm, provider=provider),
         routes=routes(),
-        middleware=middleware(settings, bound()),
+        middleware=middleware(settings, bound(), provider),
     )
 
 
@@ -58,7 +66,9 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def middleware(settings: Config, bound: Bound) -> list[Middleware]:
+def middleware(
+    settings: Config, bound: Bound, provider: Provider | None = None
+) -> list[Middleware]:
     """The layers around every request, the outermost first."""
     names = origin.host_names(settings.app.host, bound.host)
 
@@ -72,13 +82,17 @@ def middleware(settings: Config, bound: Bound) -> list[Middleware]:
 
     return [
         Middleware(PlainStartupErrors),
+        Middleware(Limits),
         Middleware(
             Guard,
             place=Place(host=bound.host, names=names),
             auth=auth,
             people=people,
             secret=runtime.secret,
+            provider=provider,
         ),
+        Middleware(Thumbnails),
+        Middleware(Unpacked),
     ]
 
 

@@ -1,8 +1,9 @@
 """Browsing: the directories of this machine below allowed roots, and nowhere else.
 
 What is asked for and what is listed are resolved first, links included, and then have
-to lie in one of `app.browse_roots`. Without roots nothing is listed at all. A path is
-handed around percent-encoded, because names on disks need not be text.
+to lie in one of `library.roots`: what is offered is what can be added. Without roots
+nothing is listed at all. A path is handed around percent-encoded, because names on
+disks need not be text.
 """
 
 import os
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from tagger.errors import UsageError, shown
+from tagger.tracking import roots
 from tagger.tracking.places import is_within
 
 # Of a directory with more in it, so many entries are looked at, and listed.
 MOST_READ, MOST_LISTED = 20_000, 500
-SETTING = "app.browse_roots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +42,6 @@ class Listing:
     note: str | None = None
 
 
-def roots(named: Sequence[str]) -> list[bytes]:
-    """The roots of the settings as they are on disk, links resolved, each once.
-
-    What is no whole path is none: it would depend on where the program was started.
-    """
-    paths = [os.path.expanduser(os.fsencode(one.strip())) for one in named]
-    real = (os.path.realpath(one) for one in paths if os.path.isabs(one))
-    return list(dict.fromkeys(real))
-
-
 def path_of(at: str) -> bytes:
     """The path that an encoded one stands for."""
     return unquote_to_bytes(at.encode("utf-8", "surrogateescape"))
@@ -66,10 +57,10 @@ def listing(named: Sequence[str], at: str = "") -> Listing:
     Raises `UsageError` where nothing may be browsed, for what lies outside the roots,
     and for what cannot be read.
     """
-    allowed = roots(named)
+    allowed = roots.real(named)
     if not allowed:
         raise UsageError(
-            f"no folder may be browsed: name some in {SETTING} of config.toml"
+            f"no folder may be browsed: name some in {roots.SETTING} of config.toml"
         )
     if not at:
         return Listing(path=None, above=(), inside=tuple(map(_root, allowed)))
@@ -91,7 +82,7 @@ def _allowed(path: bytes, allowed: Sequence[bytes]) -> bytes:
     """The real path. A path outside is refused alike, whether there is one or not."""
     real = b"" if b"\0" in path else os.path.realpath(path)
     if not path.startswith(b"/") or not any(is_within(real, one) for one in allowed):
-        raise UsageError(f"{shown(path)} is in none of the folders of {SETTING}")
+        raise UsageError(f"{shown(path)} is in none of the folders of {roots.SETTING}")
     return real
 
 

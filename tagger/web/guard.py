@@ -9,14 +9,15 @@ token, or is named by a proxy or provider that is trusted; or knows the secret o
 it is known what is to be done: `api/roles.py`, and `acts` for the screens.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +31,7 @@ from tagger.web.problems import problem_response
 _T = TypeVar("_T")
 
 SIGN_IN, SIGN_OUT = "/signin", "/signout"
+ELSEWHERE = "/signin/provider"
 COOKIE = "image_tagger"
 # What a screen's websocket brings along, so that a page can ask who has it open.
 VISIT = "x-tagger-visit"
@@ -37,7 +39,7 @@ ADD_ADMIN = "python -m tagger users add NAME --role admin"
 _TRUSTED = "tagger.trusted"
 _KNOWN = "tagger.known"
 # What anybody may see: that the app is there, and what the sign-in page is made of.
-_PUBLIC = frozenset({SIGN_IN, SIGN_OUT, "/api/health", "/_stcore/health"})
+_PUBLIC = frozenset({SIGN_IN, SIGN_OUT, ELSEWHERE, "/api/health", "/_stcore/health"})
 _PUBLIC_FILES = "/app/static/"
 # Where Streamlit takes files that are uploaded on a screen.
 _UPLOADS = "/_stcore/upload_file"
@@ -53,7 +55,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-SECRET_IS_ANOTHER = (
+SECRET_IS_ANOTHER = (  # nosec B105: words, no password
     "This is no token that is known, or it is over. A token is made with "
     "`python -m tagger users token NAME`; the secret of app.json changes with every "
     "start of the app."
@@ -79,6 +81,15 @@ class Place:
     names: frozenset[str]
 
 
+class Signing(Protocol):
+    """Another provider that signs people in (auth.mode "oidc")."""
+
+    @property
+    def paths(self) -> tuple[str, ...]: ...
+    @property
+    def named(self) -> Callable[[Mapping[str, str]], str | None]: ...
+
+
 def is_trusted(scope: Scope) -> bool:
     """Whether the request showed the secret of `app.json`."""
     return bool(scope.get(_TRUSTED, False))
@@ -101,18 +112,14 @@ class Guard:
         auth: Callable[[], Auth],
         people: Callable[[], People | None],
         secret: Callable[[], str | None],
-        provider: Callable[[Scope], str | None] = lambda _: None,
-        provider_paths: Iterable[str] = (),
+        provider: Signing | None = None,
     ) -> None:
-        """`provider` names who signed in at another provider (auth.mode "oidc"), and
-        `provider_paths` are where one is sent for that."""
         self.app = app
         self._place = place
         self._auth = auth
         self._people = people
         self._secret = secret
         self._provider = provider
-        self._public = _PUBLIC | frozenset(provider_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -188,8 +195,10 @@ class Guard:
         if auth.mode == "proxy" and origin.is_from(scope, auth.trusted_proxies):
             names = headers.getlist(auth.proxy_header)
             return Known("named", names[0]) if len(names) == 1 and names[0] else None
-        if auth.mode == "oidc" and (name := self._provider(scope)):
-            return Known("named", name)
+        if provider := self._signing(auth):
+            cookies = HTTPConnection(scope).cookies
+            if name := provider.named(cookies):
+                return Known("named", name)
         if is_shared or auth.mode in ("proxy", "oidc"):
             shown = origin.cookie(headers, COOKIE)
             return people_.by_cookie(shown) if people_ and shown else None
@@ -204,6 +213,8 @@ class Guard:
             and origin.is_loopback(origin.host_of(headers) or "")
             and not origin.is_forwarded(headers)
             and origin.is_loopback(origin.peer_of(scope))
+            # As some proxies ask that say nothing of themselves; no browser does.
+            and scope.get("http_version") != "1.0"
         ):
             return HERE
         return Refusal(
@@ -222,10 +233,14 @@ class Guard:
             return Person("this machine", Role.ADMIN, way, is_here=known == HERE)
         return await _asked(people, people.person, known, way)
 
+    def _signing(self, auth: Auth) -> Signing | None:
+        return self._provider if auth.mode == "oidc" else None
+
     def _is_public(self, scope: Scope) -> bool:
-        path = scope["path"]
+        path, provider = scope["path"], self._signing(self._auth())
         return scope["type"] == "http" and (
-            path in self._public
+            path in _PUBLIC
+            or (provider is not None and path in provider.paths)
             or (path.startswith(_PUBLIC_FILES) and scope["method"] in origin.READING)
         )
 

@@ -14,7 +14,7 @@ from tagger.errors import Forbidden
 
 _SECTIONS = frozenset({"auth", "library", "data", "tracking"})
 _KEYS = frozenset(
-    {"app.host", "app.port", "app.browse_roots"}
+    {"app.host", "app.port"}
     | {"metadata.exiftool", "metadata.mirror_dir"}
     | {"semantic.api_key_env", "servers.api_key_env"}
 )

@@ -18,18 +18,18 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger.config import Config
-from tagger.errors import TaggerError
-from tagger.tracking import runs, users
+from tagger.errors import ConfigError, TaggerError
+from tagger.tracking import presence, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
-from tagger.web.processes import is_alive
-from tagger.web.promptness import send_at_once, take_short_turns
+from tagger.web.promptness import allow_connections, send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_strangers
 from tagger.web.supervisor import Supervisor
 
 LOCK_WAIT_S = 30.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _FAILED = "lifespan.startup.failed"
 
 log = logging.getLogger(__name__)
@@ -44,22 +44,43 @@ class Bound:
 
     @property
     def url(self) -> str:
-        return (
-            f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-        )
+        """Where this machine finds it: an address for all stands for its own, too."""
+        host = _EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Another provider that signs people in, as whoever serves the app knows it.
+
+    `check` raises `ConfigError` if it is not set up; `url` is where a browser is sent,
+    `named` says who came back from there, `paths` are those of the way, and `end` is
+    where signing out goes on.
+    """
+
+    check: Callable[[], None]
+    url: Callable[[], str]
+    named: Callable[[Mapping[str, str]], str | None]
+    paths: tuple[str, ...]
+    end: str
 
 
 Lifespan = Callable[[object], AbstractAsyncContextManager[dict[str, Runtime]]]
 
 
 def lifespan(
-    config: Config, bound: Callable[[], Bound], *, warm: Sequence[str] = ()
+    config: Config,
+    bound: Callable[[], Bound],
+    *,
+    warm: Sequence[str] = (),
+    provider: Provider | None = None,
 ) -> Lifespan:
     """The app's lifespan. `warm` names modules to import before the first visitor."""
 
     @contextlib.asynccontextmanager
     async def around(_app: object) -> AsyncIterator[dict[str, Runtime]]:
-        opening = _opened(config, bound(), warm)
+        refuse_believing(os.environ)
+        opening = _opened(config, bound(), warm, provider)
         opened = await asyncio.to_thread(opening.__enter__)
         try:
             yield {"runtime": opened}
@@ -70,9 +91,12 @@ def lifespan(
 
 
 @contextlib.contextmanager
-def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runtime]:
+def _opened(
+    config: Config, bound: Bound, warm: Sequence[str], provider: Provider | None
+) -> Iterator[Runtime]:
     send_at_once(bound.port)
     take_short_turns()
+    allow_connections()
     with contextlib.ExitStack() as stack:
         stack.callback(runtime.use, None)
         opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
@@ -83,6 +107,8 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
             has_admin=users.has_admin(opened.db),
             setting="server.address",
         )
+        if config.auth.mode == "oidc":
+            _offer(opened, provider)
         if ignored := ignored_address(os.environ, bound):
             log.warning(ignored)
             opened.notices.set("address", ignored)
@@ -92,7 +118,8 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
         opened.supervisor = _supervisor(opened)
         stack.callback(opened.supervisor.stop)
         _warm(warm)
-        opened.supervisor.start()
+        if config.tagger.with_app:
+            opened.supervisor.start()
         opened.secret = appfile.new_secret()
         runtime.use(opened)
         left = AppFile(url=bound.url, pid=os.getpid(), secret=opened.secret)
@@ -101,13 +128,21 @@ def _opened(config: Config, bound: Bound, warm: Sequence[str]) -> Iterator[Runti
         yield opened
 
 
-def _supervisor(opened: Runtime) -> Supervisor:
-    def other_alive() -> bool:
-        # A killed tagger's last report is fresh for a while; its process is not.
-        pid = runs.alive(opened.db)
-        return pid is not None and is_alive(pid)
+def _offer(opened: Runtime, provider: Provider | None) -> None:
+    """Let people sign in at the other provider. Raises `ConfigError` if none is."""
+    if provider is None:
+        raise ConfigError('auth.mode = "oidc" cannot be used here')
+    provider.check()
+    opened.provider_url, opened.provider_end = provider.url, provider.end
 
-    return Supervisor(opened.notices, other_alive=other_alive)
+
+def _supervisor(opened: Runtime) -> Supervisor:
+    # A lock tells what reports and process ids cannot: a killed tagger's last report
+    # is fresh for a while, and the id of one in another container means nothing here.
+    return Supervisor(
+        opened.notices,
+        other_alive=lambda: presence.has_tagger(opened.config.data_dir),
+    )
 
 
 def _warm(modules: Sequence[str]) -> None:
@@ -120,6 +155,20 @@ def _warm(modules: Sequence[str]) -> None:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
+
+
+def refuse_believing(environ: Mapping[str, str]) -> None:
+    """Raise `ConfigError` where the server would believe whoever says who they are.
+
+    It puts a client that others name in their place; whom to believe is asked here.
+    """
+    name = "FORWARDED_ALLOW_IPS"
+    if environ.get(name) not in (None, "", "127.0.0.1"):
+        raise ConfigError(
+            f"{name}={environ[name]} has the server below this app believe what others "
+            "say of who asks: unset it. The setting auth.trusted_proxies names the "
+            "proxies to believe"
+        )
 
 
 def ignored_address(environ: Mapping[str, str], bound: Bound) -> str | None:

@@ -6,20 +6,23 @@ address gets the present thumbnail too, but not to keep.
 """
 
 import os
+from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import BinaryIO, cast
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from tagger.errors import shown
 from tagger.imaging.formats import BROWSER_FORMATS
 from tagger.records import ImageSnapshot
-from tagger.web import pictures, runtime
-from tagger.web.pictures import NoPicture
+from tagger.web import opening, pictures, runtime, turns
+from tagger.web.opening import NoPicture
 from tagger.web.problems import problem_response
 from tagger.web.runtime import Runtime
 
@@ -52,18 +55,33 @@ def make() -> Starlette:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    status = cast(HTTPException, error).status_code
-    return problem_response(status, f"There is no thumbnail at {request.url.path}.")
+    http = cast(HTTPException, error)
+    said = f"There is no thumbnail at {request.url.path}."
+    if http.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        said = http.detail
+    return problem_response(http.status_code, said, dict(http.headers or {}))
 
 
-def thumbnail(request: Request) -> Response:
+def _stored(
+    opened: Runtime, image_id: int
+) -> tuple[ImageSnapshot | None, bytes | None]:
+    """A photo, and its thumbnail if that is there."""
+    image = pictures.find(opened, image_id)
+    return image, pictures.stored(opened, image) if image else None
+
+
+async def thumbnail(request: Request) -> Response:
     """`/thumbnails/{image_id}.jpg?v=V`"""
     opened = runtime.current()
-    image = pictures.find(opened, request.path_params["image_id"])
+    image, jpeg = await run_in_threadpool(
+        _stored, opened, request.path_params["image_id"]
+    )
     if image is None:
         return problem_response(HTTPStatus.NOT_FOUND, "There is no such photo.")
     try:
-        jpeg = pictures.thumbnail(opened, image)
+        if jpeg is None:
+            async with turns.DECODING.turn(turns.who(request.scope)):
+                jpeg = await turns.apart(partial(pictures.thumbnail, opened, image))
     except NoPicture as error:
         return problem_response(HTTPStatus.NOT_FOUND, str(error))
     is_current = request.query_params.get("v") == pictures.version_of(image)
@@ -71,29 +89,50 @@ def thumbnail(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=caching)
 
 
-def original(image: ImageSnapshot) -> Response:
+class OpenFileResponse(FileResponse):
+    """What was opened is what is sent, and then it is closed."""
+
+    def __init__(
+        self, file: BinaryIO, *, media_type: str, filename: str, disposition: str
+    ) -> None:
+        self._file = file
+        super().__init__(
+            opening.path_of(file),
+            media_type=media_type,
+            filename=filename,
+            stat_result=os.fstat(file.fileno()),
+            content_disposition_type=disposition,
+            headers=_INERT,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+def original(opened: Runtime, image: ImageSnapshot) -> Response:
     """The file itself, as a download; answers ranges. Raises `NoPicture`."""
-    pictures.regular_file(image.path)
-    return FileResponse(
-        _text(image.path),
+    return _file(opened, image, "attachment")
+
+
+def _file(opened: Runtime, image: ImageSnapshot, disposition: str) -> Response:
+    return OpenFileResponse(
+        opening.photo(opened, image),
         media_type=_media_type(image),
         filename=_file_name(image),
-        headers=_INERT,
+        disposition=disposition,
     )
 
 
-def for_browser(opened: Runtime, image: ImageSnapshot) -> Response:
-    """The whole picture in a format every browser shows. Raises `NoPicture`."""
-    pictures.regular_file(image.path)
+async def for_browser(opened: Runtime, image: ImageSnapshot, key: str) -> Response:
+    """The whole picture in a format every browser shows. Raises `NoPicture`.
+
+    Who has `key` takes a turn for it, if it has to be made.
+    """
     if image.facts is not None and image.facts.format in BROWSER_FORMATS:
-        return FileResponse(
-            _text(image.path),
-            media_type=_media_type(image),
-            filename=_file_name(image),
-            content_disposition_type="inline",
-            headers=_INERT,
-        )
-    jpeg = pictures.browser_rendering(opened, image)
+        return await run_in_threadpool(_file, opened, image, "inline")
+    async with turns.DECODING.turn(key):
+        jpeg = await turns.apart(partial(pictures.browser_rendering, opened, image))
     return Response(jpeg, media_type="image/jpeg", headers=_INERT)
 
 
@@ -105,8 +144,3 @@ def _media_type(image: ImageSnapshot) -> str:
 def _file_name(image: ImageSnapshot) -> str:
     """The name as people read it: it goes into a header, so it must be UTF-8."""
     return shown(image.path.rsplit(b"/", 1)[-1])
-
-
-def _text(path: bytes) -> str:
-    """The path as Starlette takes it; bytes that are not UTF-8 come back unharmed."""
-    return os.fsdecode(path)

@@ -70,11 +70,23 @@ def is_forwarded(headers: Headers) -> bool:
 def peer_of(scope: Scope) -> str:
     """The address of whoever opened the connection, be it a proxy.
 
-    The server puts in its place what a proxy on this machine says of its client, and
-    then has 0 for the port, which no connection has.
+    The server puts in its place what a proxy on this machine says of its client, with 0
+    for the port, which no connection has, or with the port that was said. No proxy
+    names itself among those it asks for, so whoever is named there did not connect.
     """
     address, port = scope.get("client") or ("", 0)
-    return "127.0.0.1" if address and port == 0 else str(address)
+    named = {_without_port(one) for one in _forwarded_for(Headers(scope=scope))}
+    return "127.0.0.1" if address and (port == 0 or address in named) else str(address)
+
+
+def _forwarded_for(headers: Headers) -> list[str]:
+    told = ",".join(headers.getlist("x-forwarded-for")).split(",")
+    return [one.strip() for one in told if one.strip()]
+
+
+def _without_port(address: str) -> str:
+    match = re.fullmatch(r"\[(.+)\](:[0-9]+)?|([^:]+):[0-9]+", address)
+    return (match.group(1) or match.group(3)) if match else address
 
 
 def client_of(scope: Scope, headers: Headers, trusted: Sequence[Network]) -> str:
@@ -82,9 +94,8 @@ def client_of(scope: Scope, headers: Headers, trusted: Sequence[Network]) -> str
     address = str((scope.get("client") or ("", 0))[0])
     if not _is_in(peer_of(scope), trusted):
         return address
-    told = ",".join(headers.getlist("x-forwarded-for")).split(",")
-    for one in (part.strip() for part in reversed(told)):
-        if not one or not is_address(one):
+    for one in reversed(_forwarded_for(headers)):
+        if not is_address(one):
             break
         address = one
         if not _is_in(one, trusted):

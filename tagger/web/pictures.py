@@ -1,14 +1,13 @@
 """One photo by its id: where its bytes are, its thumbnail, what a browser can show.
 
 Files are opened by id only, and the path comes from the tracking database as bytes, so
-no request can name a file.
+no request can name a file; `opening` sees to it that no link at the path does.
 """
 
 import logging
-import os
-import stat
-import threading
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Protocol
 
 from tagger.errors import DataError, ImageError
 from tagger.imaging.identity import identity, thumbnail_version
@@ -16,14 +15,12 @@ from tagger.imaging.render import browser_jpeg
 from tagger.imaging.thumbnails import make_thumbnail
 from tagger.records import ImageSnapshot
 from tagger.tracking import snapshots
+from tagger.web import opening
+from tagger.web.opening import NoPicture
 from tagger.web.runtime import Runtime
 
 LARGEST_ID = 2**63 - 1
 BROWSER_SIDE_PX = 3840
-
-# Decoding is for the tagger; here it is the exception and must not take every thread.
-_decoding = threading.BoundedSemaphore(2)
-
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +34,6 @@ class Listed(Protocol):
     def identity(self) -> str | None: ...
     @property
     def orientation(self) -> int: ...
-
-
-class NoPicture(Exception):
-    """There is nothing to show for this image now; the text says why."""
 
 
 def thumbnail_url(image: Listed | ImageSnapshot) -> str | None:
@@ -87,6 +80,12 @@ def version_of(image: Listed | ImageSnapshot) -> str | None:
     return thumbnail_version(image.identity, orientation)
 
 
+def stored(opened: Runtime, image: ImageSnapshot) -> bytes | None:
+    """The thumbnail if it is there."""
+    version = version_of(image)
+    return None if version is None else opened.thumbnails.read(version)
+
+
 def thumbnail(opened: Runtime, image: ImageSnapshot) -> bytes:
     """The thumbnail, made now if it is not there and the file can be read.
 
@@ -96,24 +95,20 @@ def thumbnail(opened: Runtime, image: ImageSnapshot) -> bytes:
     version = version_of(image)
     if version is None:
         raise NoPicture("This photo was not looked at yet.")
-    stored = opened.thumbnails.read(version)
-    if stored is not None:
-        return stored
-    with _decoding:
-        return _make(opened, image, version)
+    jpeg = opened.thumbnails.read(version)
+    return _make(opened, image, version) if jpeg is None else jpeg
 
 
 def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
-    regular_file(image.path)
     limit = opened.config.tagger.max_megapixels
+    side_px = opened.config.model.image_side_px
     try:
-        side_px = opened.config.model.image_side_px
-        jpeg = make_thumbnail(image.path, side_px=side_px, max_megapixels=limit)
-        now = identity(image.path, max_megapixels=limit)
+        with _as_looked_at(opened, image) as file:
+            jpeg = make_thumbnail(
+                image.path, side_px=side_px, max_megapixels=limit, file=file
+            )
     except (ImageError, OSError) as error:
         raise NoPicture(f"No thumbnail can be made: {error}") from error
-    if now != image.identity:
-        raise NoPicture("The file has changed and waits to be looked at again.")
     try:
         opened.thumbnails.save(version, jpeg)
     except DataError as error:
@@ -123,23 +118,28 @@ def _make(opened: Runtime, image: ImageSnapshot, version: str) -> bytes:
 
 def browser_rendering(opened: Runtime, image: ImageSnapshot) -> bytes:
     """A JPEG of a picture that browsers cannot show. Raises `NoPicture`."""
-    with _decoding:
-        try:
+    try:
+        with _as_looked_at(opened, image) as file:
             return browser_jpeg(
                 image.path,
                 max_side_px=BROWSER_SIDE_PX,
                 max_megapixels=opened.config.tagger.max_megapixels,
+                file=file,
             )
-        except (ImageError, OSError) as error:
-            raise NoPicture(f"It cannot be shown: {error}") from error
+    except (ImageError, OSError) as error:
+        raise NoPicture(f"It cannot be shown: {error}") from error
 
 
-def regular_file(path: bytes) -> os.stat_result:
-    """The stat of a file that can be opened; raises `NoPicture` if it cannot."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise NoPicture(f"The file cannot be reached: {error.strerror}.") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise NoPicture("What stands at the photo's path is no file.")
-    return found
+@contextmanager
+def _as_looked_at(opened: Runtime, image: ImageSnapshot) -> Iterator[BinaryIO]:
+    """The file, if its picture is the one that was looked at, in a child process.
+
+    Nothing else is decoded here, where a decoder that hangs or crashes takes the app.
+    """
+    if image.identity is None:
+        raise NoPicture("This photo was not looked at yet.")
+    limit = opened.config.tagger.max_megapixels
+    with opening.photo(opened, image) as file:
+        if identity(image.path, max_megapixels=limit, file=file) != image.identity:
+            raise NoPicture("The file has changed and waits to be looked at again.")
+        yield file

@@ -8,7 +8,7 @@ from tagger.errors import shown
 from tagger.records import ImageSnapshot, ImageState
 from tagger.tracking import snapshots, status
 from tagger.web import pictures
-from tagger.web.pictures import NoPicture
+from tagger.web.opening import NoPicture
 from tagger.web.runtime import Runtime
 
 Progress = Callable[[int, int], None]

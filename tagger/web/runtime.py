@@ -51,8 +51,9 @@ class Runtime:
         self.sql_links: Links[str] = Links()
         self.selections: Links[Wanted] = Links()
         self.people = People(db, config.data_dir, lambda: self.config.auth)
-        # Where somebody is sent to sign in at another provider, if one is set up.
+        # Where one is sent to sign in at another provider, if one is set up, and out.
         self.provider_url: Callable[[], str] | None = None
+        self.provider_end: str | None = None
         self.supervisor: Supervisor | None = None
         self.secret: str | None = None
         self._asking = threading.Lock()

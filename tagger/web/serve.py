@@ -59,4 +59,4 @@ def serve(config: Config) -> NoReturn:
     arguments = command(config)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, arguments)
+    os.execv(sys.executable, arguments)  # nosec B606

@@ -26,7 +26,7 @@ from tagger.web import here, masking
 _READ_AT_START = frozenset(
     {
         *("app.host", "app.port", "app.log_level", "data.dir", "data.catalogue"),
-        "tracking.url",
+        *("tagger.with_app", "tracking.url"),
     }
 )
 _PLAIN_VARIABLES = {

@@ -25,7 +25,7 @@ from tagger.acting import Person, Role
 from tagger.tracking import audit, signins, users
 from tagger.tracking.users import User
 from tagger.web import origin, runtime
-from tagger.web.guard import COOKIE, SIGN_IN, SIGN_OUT
+from tagger.web.guard import COOKIE, ELSEWHERE, SIGN_IN, SIGN_OUT
 from tagger.web.runtime import Runtime
 from tagger.web.tries import Tries
 
@@ -47,6 +47,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route(SIGN_IN, show, methods=["GET"]),
         Route(SIGN_IN, sign_in, methods=["POST"]),
+        Route(ELSEWHERE, go_elsewhere, methods=["GET"]),
         Route(SIGN_OUT, ask_to_leave, methods=["GET"]),
         Route(SIGN_OUT, sign_out, methods=["POST"]),
     ]
@@ -94,6 +95,13 @@ def _too_many(opened: Runtime, wanted: str, wait_s: float) -> Response:
     return response
 
 
+def go_elsewhere(request: Request) -> Response:
+    """On to the other provider, by an address that is good for a while only."""
+    there = runtime.current().provider_url
+    target = SIGN_IN if there is None else there()
+    return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+
+
 def ask_to_leave(request: Request) -> Response:
     """A page with a button: a mere link could sign out whoever follows it."""
     button = f'<form method="post" action="{SIGN_OUT}"><button>Sign out</button></form>'
@@ -112,7 +120,8 @@ def sign_out(request: Request) -> Response:
             if person is not None:
                 audit.note(opened.db, person, "signed out")
         opened.people.forget()
-    response = RedirectResponse(SIGN_IN, status_code=HTTPStatus.SEE_OTHER)
+    target = opened.provider_end or SIGN_IN
+    response = RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
     # Nothing that was seen may be looked at by going back.
     response.headers["clear-site-data"] = '"cache"'
@@ -191,8 +200,7 @@ def _form(wanted: str, opened: Runtime, name: str = "") -> str:
 <button>Sign in</button></form>"""
     if opened.provider_url is None:
         return fields
-    link = html.escape(opened.provider_url())
-    return f'{fields}<a class="button" href="{link}">Sign in with your provider</a>'
+    return f'{fields}<a class="button" href="{ELSEWHERE}">Sign in elsewhere</a>'
 
 
 def _page(

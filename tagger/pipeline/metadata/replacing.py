@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import stat
 import time
 import uuid
@@ -29,7 +30,9 @@ STALE_S = 3600.0
 # The names of the copies this process is making.
 _IN_USE: set[bytes] = set()
 _EXIFTOOLS = b"_exiftool_tmp"
-_OUR_NAME = re.compile(rb"\.tagger-(\d+)-[0-9a-f]{32}\.[a-z]+(_exiftool_tmp)?")
+_OUR_NAME = re.compile(
+    rb"\.tagger-(?:([0-9a-f]{8})-)?(\d+)-[0-9a-f]{32}\.[a-z]+(?:_exiftool_tmp)?"
+)
 _HASH_BYTES = 1 << 20
 _DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
@@ -57,10 +60,24 @@ def clause(error: OSError) -> str:
     return f"the system says: {text[0].lower()}{text[1:]}"
 
 
+def _here() -> bytes:
+    """Where process ids mean what they mean here: this machine, or container of it."""
+    try:
+        ids = os.readlink("/proc/self/ns/pid")
+    except OSError:  # a system without containers
+        ids = ""
+    place = os.fsencode(f"{socket.gethostname()} {ids}")
+    return blake3(place).hexdigest()[:8].encode()
+
+
+_HERE = _here()
+
+
 @contextlib.contextmanager
 def temporary_beside(target: bytes, *, suffix: bytes) -> Iterator[bytes]:
     """A path for the copy, in the target's folder; nothing stays there afterwards."""
-    name = PREFIX + b"%d-%s" % (os.getpid(), uuid.uuid4().hex.encode()) + suffix
+    unique = b"%s-%d-%s" % (_HERE, os.getpid(), uuid.uuid4().hex.encode())
+    name = PREFIX + unique + suffix
     path = os.path.join(os.path.dirname(target), name)
     _IN_USE.add(name)
     try:
@@ -93,20 +110,24 @@ def stale(folder: bytes) -> list[bytes]:
             if not found or not entry.is_file(follow_symlinks=False):
                 continue
             with contextlib.suppress(FileNotFoundError):  # just put in its place
-                if _is_stale(entry.name, int(found[1]), entry.stat()):
+                place, pid = found[1] or _HERE, int(found[2])
+                if _is_stale(entry.name, place, pid, entry.stat()):
                     left.append(entry.path)
     return left
 
 
-def _is_stale(name: bytes, pid: int, found: os.stat_result) -> bool:
+def _is_stale(name: bytes, place: bytes, pid: int, found: os.stat_result) -> bool:
     """Whether nobody makes it any more: its process is gone, or has given it up.
 
-    A process that is gone may have had the number of another one of now.
+    A process that is gone may have had the number of another one of now. Of those of
+    another machine or container only time tells.
     """
-    if pid == os.getpid():
+    if place == _HERE and pid == os.getpid():
         return name.removesuffix(_EXIFTOOLS) not in _IN_USE
     if time.time() - found.st_ctime > STALE_S:
         return True
+    if place != _HERE:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

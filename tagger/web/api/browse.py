@@ -31,8 +31,8 @@ class ListingOut(BaseModel):
 
 @router.get("")
 def browse(at: str = "") -> ListingOut:
-    """The directories in `at`, below `app.browse_roots`; without `at`, those roots."""
-    found = browsing.listing(runtime.current().config.app.browse_roots, at)
+    """The directories in `at`, below `library.roots`; without `at`, those roots."""
+    found = browsing.listing(runtime.current().config.library.roots, at)
     return ListingOut(
         path=None if found.path is None else shown(found.path),
         above=[_out(one) for one in found.above],

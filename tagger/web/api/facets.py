@@ -38,12 +38,10 @@ def read_facets(asked: Annotated[FacetsQuery, Query()]) -> list[BreakdownOut]:
     question = Asked(
         wanted=asked.wanted(), limit=asked.limit, models=tuple(asked.model)
     )
-    return [
-        BreakdownOut.model_validate(
-            asdict(breakdown.break_down(opened.catalogue, opened.db, by, question))
-        )
-        for by in asked.by or breakdown.OVERVIEW
-    ]
+    found = breakdown.break_downs(
+        opened.catalogue, opened.db, asked.by or breakdown.OVERVIEW, question
+    )
+    return [BreakdownOut.model_validate(asdict(one)) for one in found]
 
 
 class TreeQuery(Filters):

@@ -64,6 +64,7 @@ def add_folder(wanted: FolderIn) -> FolderOut:
         mirror=os.fsencode(wanted.mirror) if wanted.mirror else None,
         review=wanted.review,
         data_dir=opened.config.data_dir,
+        roots=opened.config.library.roots,
     )
     return _out(opened, folder)
 

@@ -1,11 +1,13 @@
 """API: photos, searching them, their tags, and taking them out as a file."""
 
-import itertools
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
@@ -13,7 +15,7 @@ from tagger.catalogue import completing, export, finding, questions
 from tagger.catalogue.questions import Sort, Wanted
 from tagger.records import ImageSnapshot, utc_now
 from tagger.tracking import costs
-from tagger.web import media, pictures, runtime
+from tagger.web import media, pictures, runtime, turns
 from tagger.web.api import shapes
 from tagger.web.api.models import CompletionOut, ImageDetail, ImagePage, TagCountOut
 from tagger.web.api.queries import (
@@ -24,7 +26,8 @@ from tagger.web.api.queries import (
     SearchQuery,
     TagsQuery,
 )
-from tagger.web.pictures import LARGEST_ID, NoPicture
+from tagger.web.opening import NoPicture
+from tagger.web.pictures import LARGEST_ID
 from tagger.web.runtime import Runtime
 
 router = APIRouter(tags=["images"])
@@ -78,16 +81,18 @@ def read_image(image_id: ImageId) -> ImageDetail:
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def read_original(
-    image_id: ImageId, view: Literal["file", "browser"] = "file"
+async def read_original(
+    image_id: ImageId,
+    request: Request,
+    view: Literal["file", "browser"] = "file",
 ) -> Response:
     """The file itself as a download, or with `view=browser` a picture to show."""
     opened = runtime.current()
-    image = _known(opened, image_id)
+    image = await run_in_threadpool(_known, opened, image_id)
     try:
         if view == "browser":
-            return media.for_browser(opened, image)
-        return media.original(image)
+            return await media.for_browser(opened, image, turns.who(request.scope))
+        return await run_in_threadpool(media.original, opened, image)
     except NoPicture as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
 
@@ -103,8 +108,28 @@ def list_tags(asked: Annotated[TagsQuery, Query()]) -> list[TagCountOut]:
 
 
 @router.get("/export", response_class=StreamingResponse)
-def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+async def read_export(
+    asked: Annotated[ExportQuery, Query()], request: Request
+) -> StreamingResponse:
     """The photos as a table, CSV, Parquet or JSON lines; or XMP files in a ZIP."""
+    key = turns.who(request.scope)
+    await turns.EXPORTS.take(key)
+    try:
+        pieces = await turns.apart(partial(_begun, asked))
+    except BaseException:
+        turns.EXPORTS.give(key)
+        raise
+    name = f"image-tagger-{utc_now()[:10]}.{asked.format}"
+    return turns.Pieces(
+        pieces,
+        done=partial(turns.EXPORTS.give, key),
+        media_type=FILE_TYPES[asked.format],
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _begun(asked: ExportQuery) -> Generator[bytes]:
+    """The pieces, the first of them made: a bad query is refused with a sentence."""
     opened = runtime.current()
     pieces = export.stream(
         opened.catalogue,
@@ -113,14 +138,12 @@ def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
         formula_safe=asked.formula_safe,
         says_who=opened.config.metadata.provenance,
     )
-    # The first piece is made here, so that a bad query is refused with a sentence.
-    first = next(pieces, b"")
-    name = f"image-tagger-{utc_now()[:10]}.{asked.format}"
-    return StreamingResponse(
-        itertools.chain([first], pieces),
-        media_type=FILE_TYPES[asked.format],
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return _from_first(next(pieces, b""), pieces)
+
+
+def _from_first(first: bytes, pieces: Iterator[bytes]) -> Generator[bytes]:
+    yield first
+    yield from pieces
 
 
 def _picked(opened: Runtime, token: str) -> Wanted:

@@ -4,10 +4,11 @@ What is asked comes in the body of a POST, which no page of another origin can s
 """
 
 from dataclasses import asdict
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from tagger.catalogue import views
 from tagger.catalogue.sqlcheck import LONGEST
 from tagger.records import utc_now
-from tagger.web import asked, runtime, saved
+from tagger.web import asked, runtime, saved, turns
 from tagger.web.api.queries import FILE_TYPES
 
 router = APIRouter(prefix="/sql", tags=["sql"])
@@ -83,28 +84,35 @@ class ViewOut(BaseModel):
     columns: list[ViewColumnOut]
 
 
-@router.post("")
-def ask(wanted: SqlIn) -> SqlOut:
+@router.post("", response_model=SqlOut)
+async def ask(wanted: SqlIn, request: Request) -> Response:
     """Ask the catalogue, read-only."""
-    found = asked.answer(runtime.current(), wanted.sql)
-    return SqlOut.model_validate(asdict(found))
+    async with turns.QUESTIONS.turn(turns.who(request.scope)):
+        return await turns.apart(partial(_answer, wanted.sql))
+
+
+def _answer(text: str) -> Response:
+    """As the bytes that are sent: to make them of many rows takes long, too."""
+    found = SqlOut.model_validate(asdict(asked.answer(runtime.current(), text)))
+    return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.post("/file", response_class=StreamingResponse)
-def ask_for_file(wanted: SqlFileIn) -> Response:
+async def ask_for_file(wanted: SqlFileIn, request: Request) -> Response:
     """The answer as a file. `X-Full: 1`: it has all the rows a file may have."""
-    return _file(wanted.sql, wanted.format, formula_safe=wanted.formula_safe)
+    key, safe = turns.who(request.scope), wanted.formula_safe
+    return await _file(key, wanted.sql, wanted.format, formula_safe=safe)
 
 
 @router.get("/file/{token}", include_in_schema=False)
-def read_file(token: str, format: Format = "csv") -> Response:
+async def read_file(token: str, request: Request, format: Format = "csv") -> Response:
     """The answer to a question that a page of ours handed out as a link."""
     text = runtime.current().sql_links.text(token)
     if text is None:
         raise HTTPException(
             HTTPStatus.NOT_FOUND, "This link is not known any more; ask once more."
         )
-    return _file(text, format, formula_safe=True)
+    return await _file(turns.who(request.scope), text, format, formula_safe=True)
 
 
 @router.get("/views")
@@ -134,12 +142,21 @@ def remove(name: Annotated[str, Query(max_length=1000)]) -> None:
     saved.remove(runtime.current().config.data_dir, name)
 
 
-def _file(text: str, format: Format, *, formula_safe: bool) -> Response:
-    opened = runtime.current()
-    written = asked.file(opened, text, format, formula_safe=formula_safe)
+async def _file(key: str, text: str, format: Format, *, formula_safe: bool) -> Response:
+    """The turn is over when the file, which takes room until then, is sent."""
+    make = partial(
+        asked.file, runtime.current(), text, format, formula_safe=formula_safe
+    )
+    await turns.QUESTIONS.take(key)
+    try:
+        written = await turns.apart(make)
+    except BaseException:
+        turns.QUESTIONS.give(key)
+        raise
     name = f"image-tagger-sql-{utc_now()[:10]}.{format}"
-    return StreamingResponse(
+    return turns.Pieces(
         written.pieces,
+        done=partial(turns.QUESTIONS.give, key),
         media_type=FILE_TYPES[format],
         headers={
             "content-disposition": f'attachment; filename="{name}"',
