@@ -90,7 +90,7 @@ def field(
     `unique` tells the inputs of one setting apart where it occurs in a list.
     """
     label = wording.setting(key)
-    is_fixed = here.is_elsewhere() and here.is_for_here(key)
+    is_fixed = acting.is_elsewhere() and here.is_for_here(key)
     common: dict[str, Any] = {
         "help": _help(key),
         "disabled": variable is not None or is_fixed,

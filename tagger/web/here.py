@@ -20,12 +20,6 @@ _KEYS = frozenset(
 )
 
 
-def is_elsewhere() -> bool:
-    """Whether somebody acts who does not sit at the machine."""
-    someone = acting.person()
-    return someone is not None and not someone.is_here
-
-
 def is_for_here(key: str) -> bool:
     """Whether a setting, written `section.key`, is changed only at the machine."""
     return key in _KEYS or key.partition(".")[0] in _SECTIONS
@@ -36,7 +30,7 @@ def refuse_elsewhere(edits: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 
     `now` is what is in force, with the same keys.
     """
-    if not is_elsewhere():
+    if not acting.is_elsewhere():
         return
     for section, values in edits.items():
         if section == "servers":
@@ -51,7 +45,7 @@ def refuse_elsewhere(edits: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 
 def refuse_key(server: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> None:
     """Raise `Forbidden` if this server would get a key, and none of `known` does."""
-    if is_elsewhere():
+    if acting.is_elsewhere():
         _refuse_keys("servers", [server], known)
 
 
