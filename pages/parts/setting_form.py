@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from pages.parts import told, who, wording
 from pages.parts.wording import plain
+from tagger import acting
 from tagger.acting import Role
 from tagger.records import WriteMode
 from tagger.web import comments, here, masking, settings
