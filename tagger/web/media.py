@@ -12,7 +12,7 @@ from typing import cast
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from tagger.errors import shown
@@ -21,6 +21,7 @@ from tagger.records import ImageSnapshot
 from tagger.web import pictures, runtime
 from tagger.web.pictures import NoPicture
 from tagger.web.problems import problem_response
+from tagger.web.ranges import RangedFile
 from tagger.web.runtime import Runtime
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -74,7 +75,7 @@ def thumbnail(request: Request) -> Response:
 def original(image: ImageSnapshot) -> Response:
     """The file itself, as a download; answers ranges. Raises `NoPicture`."""
     pictures.regular_file(image.path)
-    return FileResponse(
+    return RangedFile(
         _text(image.path),
         media_type=_media_type(image),
         filename=_file_name(image),
@@ -86,7 +87,7 @@ def for_browser(opened: Runtime, image: ImageSnapshot) -> Response:
     """The whole picture in a format every browser shows. Raises `NoPicture`."""
     pictures.regular_file(image.path)
     if image.facts is not None and image.facts.format in BROWSER_FORMATS:
-        return FileResponse(
+        return RangedFile(
             _text(image.path),
             media_type=_media_type(image),
             filename=_file_name(image),

@@ -23,6 +23,7 @@ from tagger.web.api.queries import (
     ImagesQuery,
     SearchQuery,
     TagsQuery,
+    told_of,
 )
 from tagger.web.pictures import LARGEST_ID, NoPicture
 from tagger.web.runtime import Runtime
@@ -76,7 +77,10 @@ def read_image(image_id: ImageId) -> ImageDetail:
 @router.get(
     "/images/{image_id}/original",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
+    responses={
+        status: {"content": {"image/*": {}, "application/octet-stream": {}}}
+        for status in (200, 206)
+    },
 )
 def read_original(
     image_id: ImageId, view: Literal["file", "browser"] = "file"
@@ -102,7 +106,7 @@ def list_tags(asked: Annotated[TagsQuery, Query()]) -> list[TagCountOut]:
     ]
 
 
-@router.get("/export", response_class=StreamingResponse)
+@router.get("/export", response_class=StreamingResponse, responses=told_of(*FILE_TYPES))
 def read_export(asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     """The photos as a table, CSV, Parquet or JSON lines; or XMP files in a ZIP."""
     opened = runtime.current()

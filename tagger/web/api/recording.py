@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger import acting
 from tagger.acting import Person
+from tagger.errors import UsageError
 from tagger.web import acts, masking, runtime
 from tagger.web.api import roles
 
 _ENTRY = "tagger.entry"
+TOO_DEEP = "the body has lists or objects in each other, more than can be read"
 
 
 @dataclass(slots=True)
@@ -96,8 +98,10 @@ def _close(mark: str, outcome: str) -> None:
 async def _detail(request: Request) -> dict[str, Any]:
     """What was asked for: of the path, of the query, and of the body."""
     try:
-        body = json.loads(await request.body() or b"null")
+        body = masking.masked(json.loads(await request.body() or b"null"))
     except ValueError:
         body = None
+    except RecursionError as error:
+        raise UsageError(TOO_DEEP) from error
     asked = {**request.path_params, **request.query_params}
-    return {**asked, **(masking.masked(body) if isinstance(body, dict) else {})}
+    return {**asked, **(body if isinstance(body, dict) else {})}

@@ -16,7 +16,8 @@ from tagger.catalogue import views
 from tagger.catalogue.sqlcheck import LONGEST
 from tagger.records import utc_now
 from tagger.web import asked, runtime, saved
-from tagger.web.api.queries import FILE_TYPES
+from tagger.web.api.fields import Flag
+from tagger.web.api.queries import FILE_TYPES, told_of
 
 router = APIRouter(prefix="/sql", tags=["sql"])
 
@@ -37,7 +38,7 @@ class SqlFileIn(SqlIn):
     """The form of the file, and whether a CSV is guarded against formulas."""
 
     format: Format = "csv"
-    formula_safe: bool = True
+    formula_safe: Flag = True
 
 
 class SavedIn(SqlIn):
@@ -90,7 +91,11 @@ def ask(wanted: SqlIn) -> SqlOut:
     return SqlOut.model_validate(asdict(found))
 
 
-@router.post("/file", response_class=StreamingResponse)
+@router.post(
+    "/file",
+    response_class=StreamingResponse,
+    responses=told_of("csv", "parquet", "jsonl"),
+)
 def ask_for_file(wanted: SqlFileIn) -> Response:
     """The answer as a file. `X-Full: 1`: it has all the rows a file may have."""
     return _file(wanted.sql, wanted.format, formula_safe=wanted.formula_safe)
