@@ -22,7 +22,7 @@ from tagger.web import assembly, runtime
 from tagger.web.lifespan import Bound
 from tests.support_people import Someone, everyone, someone
 from tests.support_sockets import answered, host, request, statuses
-from tests.support_web import Library, library, served, settings_file
+from tests.support_web import Library, handshake, library, served, settings_file
 from tests.test_roles import everything
 
 METHODS = (
@@ -252,6 +252,26 @@ def test_a_request_hidden_in_a_body_is_asked_who_it_is_of(
         assert all(400 <= status < 500 for status in statuses(said)), said
         assert set(statuses(said)[1:]) <= {400, 401}, said
     assert everything(photos) == before
+
+
+def test_a_screen_opens_only_to_who_is_known_and_comes_from_here(
+    api: httpx.Client, people: dict[Role, Someone]
+) -> None:
+    admin, url = people[Role.ADMIN], str(api.base_url)
+    own = f"http://{host(api)}"
+    cookie, token = dict(admin.cookie), dict(admin.token)
+
+    assert handshake(url, **cookie, Origin=own) == 101
+    for headers in (
+        *({}, {"Origin": own}, {"Cookie": cookie["Cookie"][:-1] + "!"}),
+        *({**cookie, "Origin": one} for one in ("null", "https://evil.example", "")),
+        {**cookie, "Origin": own.replace("127.0.0.1", "localhost")},
+        {**cookie, "Sec-Fetch-Site": "cross-site"},
+        {**cookie, "Host": "evil.example", "Origin": "http://evil.example"},
+        {"Authorization": token["Authorization"][:-1], "Origin": own},
+        {**cookie, "Authorization": "Bearer made up", "Origin": own},
+    ):
+        assert handshake(url, **headers) == 403, headers
 
 
 def test_nothing_is_left_of_who_asked_before_on_a_connection(
