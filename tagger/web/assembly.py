@@ -13,6 +13,7 @@ from tagger.config import Config
 from tagger.errors import ConfigError
 from tagger.sections import Auth
 from tagger.web import api, media, origin, runtime, signin
+from tagger.web.afresh import Afresh
 from tagger.web.fetching import Thumbnails
 from tagger.web.guard import Guard, Place
 from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, Provider, lifespan
@@ -83,6 +84,7 @@ def middleware(
     return [
         Middleware(PlainStartupErrors),
         Middleware(Limits),
+        Middleware(Afresh),
         Middleware(
             Guard,
             place=Place(host=bound.host, names=names),

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from tagger.records import ImageSnapshot
 from tagger.web import opening, pictures, runtime, turns
 from tagger.web.opening import NoPicture
 from tagger.web.problems import problem_response
+from tagger.web.ranges import RangedFile
 from tagger.web.runtime import Runtime
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -89,7 +90,7 @@ async def thumbnail(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=caching)
 
 
-class OpenFileResponse(FileResponse):
+class OpenFileResponse(RangedFile):
     """What was opened is what is sent, and then it is closed."""
 
     def __init__(

@@ -1,6 +1,8 @@
 """Errors as RFC 9457 problem details: a plain sentence with the right status."""
 
+import json
 from http import HTTPStatus
+from typing import Any
 
 from starlette.responses import JSONResponse
 
@@ -29,9 +31,16 @@ _STATUS_OF: tuple[tuple[type[TaggerError], HTTPStatus], ...] = (
 
 
 class ProblemResponse(JSONResponse):
-    """A JSON answer with the media type of problem details."""
+    """A JSON answer with the media type of problem details.
+
+    What was asked for may stand in it, halves of characters among it: as JSON has them.
+    """
 
     media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def problem_response(

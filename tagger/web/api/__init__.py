@@ -47,14 +47,20 @@ from tagger.web.api import (
     uploads,
     vocabulary,
 )
+from tagger.web.api.methods import Methods
 from tagger.web.api.models import Problem
 from tagger.web.guard import COOKIE
 from tagger.web.problems import MEDIA_TYPE, problem_response, status_of
 
 _ASSETS = "assets"
 _PROBLEM: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "Refused", "content": {MEDIA_TYPE: {}}, "model": Problem},
+    "4XX": {"description": "Refused", "model": Problem},
+    "5XX": {
+        "description": "A model server, the database or the app itself fails",
+        "model": Problem,
+    },
 }
+_UNREADABLE = "There was an error parsing the body"
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +85,9 @@ def make() -> FastAPI:
     ):
         api.include_router(module.router)
     _add_docs(api)
-    _tell_roles(api)
+    document = _documented(api)
     api.add_middleware(recording.Recording)
+    api.add_middleware(Methods, paths=document["paths"])
     api.add_exception_handler(TaggerError, _tagger_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
@@ -104,8 +111,8 @@ def _add_docs(api: FastAPI) -> None:
         )
 
 
-def _tell_roles(api: FastAPI) -> None:
-    """Have the documentation say how to come in, and what role each route takes."""
+def _documented(api: FastAPI) -> dict[str, Any]:
+    """The documentation, which says how to come in, and what role each route takes."""
     document = api.openapi()
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
@@ -117,7 +124,13 @@ def _tell_roles(api: FastAPI) -> None:
             role = roles.needed(method.upper(), path)
             operation["description"] += f"\n\nTakes the role {role}."
             operation["x-role"] = role.value
+            for status in _PROBLEM:
+                content = operation["responses"][status]["content"]
+                operation["responses"][status]["content"] = {
+                    MEDIA_TYPE: content["application/json"]
+                }
     document["paths"]["/health"]["get"]["security"] = []
+    return document
 
 
 async def _tagger_error(request: Request, error: Exception) -> Response:
@@ -147,6 +160,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     detail = http.detail
     if http.status_code == HTTPStatus.NOT_FOUND and detail == "Not Found":
         detail = f"There is nothing at {request.url.path}."
+    if http.status_code == HTTPStatus.BAD_REQUEST and detail == _UNREADABLE:
+        detail = "The body is no JSON in UTF-8 that can be read."
     return problem_response(http.status_code, detail, dict(http.headers or {}))
 
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError
 from tagger.web import backups, runtime
+from tagger.web.api.fields import Flag
 from tagger.web.guard import is_trusted
 
 router = APIRouter(tags=["service"])
@@ -20,7 +21,7 @@ class RestoreIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: str = Field(min_length=1, max_length=4096)
-    with_settings: bool = False
+    with_settings: Flag = False
 
 
 class RestoredOut(BaseModel):

@@ -1,6 +1,6 @@
 """What the API says, and is told, of comparisons."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from tagger.tracking.comparisons import (
     MOST_PHOTOS,
 )
 from tagger.tracking.contested import Outcome, State
-from tagger.web.pictures import LARGEST_ID
+from tagger.web.api.fields import Flag, Id
 
 
 class ContenderIn(BaseModel):
@@ -22,8 +22,8 @@ class ContenderIn(BaseModel):
     server: str = Field(max_length=200, description="Its name, or `builtin`.")
     model: str = Field("", max_length=200)
     language: str | None = Field(None, max_length=100)
-    tags_min: int | None = Field(None, ge=0, le=50)
-    tags_max: int | None = Field(None, ge=1, le=100)
+    tags_min: int | None = Field(None, ge=0, le=50, strict=True)
+    tags_max: int | None = Field(None, ge=1, le=100, strict=True)
     extra_instruction: str | None = Field(None, max_length=LONGEST_INSTRUCTION)
 
 
@@ -33,11 +33,9 @@ class ComparisonIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     contenders: list[ContenderIn] = Field(min_length=2, max_length=MOST_CONTENDERS)
-    image_ids: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(
-        [], max_length=MOST_PHOTOS
-    )
+    image_ids: list[Id] = Field([], max_length=MOST_PHOTOS)
     query: str = Field("", max_length=1000, description="As in docs/QUERY.md.")
-    count: int = Field(FEW_PHOTOS, ge=1, le=MOST_PHOTOS)
+    count: int = Field(FEW_PHOTOS, ge=1, le=MOST_PHOTOS, strict=True)
 
 
 class ContenderOut(BaseModel):
@@ -141,8 +139,8 @@ class ChoiceIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    choice: int | Literal["tie", "neither"]
-    blind: bool = False
+    choice: Id | Literal["tie", "neither"]
+    blind: Flag = False
 
 
 class SettingIn(BaseModel):
@@ -150,4 +148,4 @@ class SettingIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    contender: int = Field(ge=1, le=LARGEST_ID)
+    contender: Id

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.texts import LONGEST_DESCRIPTION
 from tagger.tracking.edits import LONGEST_TAG
+from tagger.web.api.fields import Flag, Id
 from tagger.web.pictures import LARGEST_ID
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
 Names = Annotated[list[Name], Field(max_length=100)]
 # What is in files may be longer than what is added here.
 KnownNames = Annotated[
@@ -102,14 +102,14 @@ class SynonymIn(_In):
 
     word: Name
     tag: Name
-    past: bool = False
+    past: Flag = False
 
 
 class BanIn(_In):
     """A tag no answer shall bring, and whether older ones lose it as well."""
 
     tag: Name
-    past: bool = False
+    past: Flag = False
 
 
 class SynonymOut(BaseModel):

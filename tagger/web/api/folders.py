@@ -2,8 +2,9 @@
 
 import os
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from tagger.errors import UsageError, shown
@@ -20,9 +21,12 @@ from tagger.web.api.models import (
     ScheduleIn,
     ServersIn,
 )
+from tagger.web.pictures import LARGEST_ID
 from tagger.web.runtime import Runtime
 
 router = APIRouter(prefix="/folders", tags=["folders"])
+
+AnId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 def _known(folder_id: int) -> tuple[Runtime, Folder]:
@@ -77,7 +81,7 @@ def scan_all() -> Message:
 
 
 @router.post("/{folder_id}/scan", status_code=HTTPStatus.ACCEPTED)
-def scan(folder_id: int) -> Message:
+def scan(folder_id: AnId) -> Message:
     """Have one folder looked through soon."""
     opened, folder = _known(folder_id)
     folders.request_scan(opened.db, folder_id)
@@ -85,7 +89,7 @@ def scan(folder_id: int) -> Message:
 
 
 @router.put("/{folder_id}/activate")
-def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
+def activate(folder_id: AnId, wanted: ActiveIn | None = None) -> FolderOut:
     """Watch the folder and work on its photos, or stop doing so."""
     opened, _ = _known(folder_id)
     active = wanted.active if wanted is not None else True
@@ -94,7 +98,7 @@ def activate(folder_id: int, wanted: ActiveIn | None = None) -> FolderOut:
 
 
 @router.patch("/{folder_id}")
-def change(folder_id: int, wanted: ModeIn) -> FolderOut:
+def change(folder_id: AnId, wanted: ModeIn) -> FolderOut:
     """Have words written elsewhere, or after review, from now on.
 
     What was written stays where it is, and what waits for review goes on waiting.
@@ -109,7 +113,7 @@ def change(folder_id: int, wanted: ModeIn) -> FolderOut:
 
 
 @router.put("/{folder_id}/servers")
-def bind(folder_id: int, wanted: ServersIn) -> FolderOut:
+def bind(folder_id: AnId, wanted: ServersIn) -> FolderOut:
     """Let the folder's photos be sent to these model servers only, or to any."""
     opened, _ = _known(folder_id)
     names = wanted.servers
@@ -120,7 +124,7 @@ def bind(folder_id: int, wanted: ServersIn) -> FolderOut:
 
 
 @router.put("/{folder_id}/schedule")
-def schedule(folder_id: int, wanted: ScheduleIn) -> FolderOut:
+def schedule(folder_id: AnId, wanted: ScheduleIn) -> FolderOut:
     """Give the folder hours and a pace of its own, or those of the settings again."""
     opened, _ = _known(folder_id)
     if "hours" in wanted.model_fields_set:
@@ -131,7 +135,7 @@ def schedule(folder_id: int, wanted: ScheduleIn) -> FolderOut:
 
 
 @router.delete("/{folder_id}")
-def remove(folder_id: int) -> Message:
+def remove(folder_id: AnId) -> Message:
     """Take a folder out of the catalogue; no file is touched."""
     opened, folder = _known(folder_id)
     folders.remove(opened.db, folder_id)

@@ -25,6 +25,7 @@ from tagger.web.api.queries import (
     ImagesQuery,
     SearchQuery,
     TagsQuery,
+    told_of,
 )
 from tagger.web.opening import NoPicture
 from tagger.web.pictures import LARGEST_ID
@@ -79,7 +80,10 @@ def read_image(image_id: ImageId) -> ImageDetail:
 @router.get(
     "/images/{image_id}/original",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
+    responses={
+        status: {"content": {"image/*": {}, "application/octet-stream": {}}}
+        for status in (200, 206)
+    },
 )
 async def read_original(
     image_id: ImageId,
@@ -107,7 +111,7 @@ def list_tags(asked: Annotated[TagsQuery, Query()]) -> list[TagCountOut]:
     ]
 
 
-@router.get("/export", response_class=StreamingResponse)
+@router.get("/export", response_class=StreamingResponse, responses=told_of(*FILE_TYPES))
 async def read_export(
     asked: Annotated[ExportQuery, Query()], request: Request
 ) -> StreamingResponse:

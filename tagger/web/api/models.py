@@ -1,17 +1,18 @@
 """The shapes of the API: what clients send and get, as pydantic models."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.records import WriteMode
+from tagger.web.api.fields import LONGEST_PATH, Flag, Id
 
 
 class Problem(BaseModel):
     """RFC 9457: why a request was not served.
 
     For a search that cannot be read, `column` says where in `query`, from 1 on, and
-    `advice` what would be right.
+    `advice` what would be right. `pointer` shows the place in SQL.
     """
 
     title: str
@@ -20,6 +21,7 @@ class Problem(BaseModel):
     query: str | None = None
     column: int | None = None
     advice: str | None = None
+    pointer: str | None = None
 
 
 class Health(BaseModel):
@@ -235,12 +237,12 @@ class FolderIn(_In):
     Without `review` answers wait for a person if they do so in the folder around it.
     """
 
-    path: str = Field(min_length=1)
-    recursive: bool = True
-    active: bool = True
+    path: str = Field(min_length=1, max_length=LONGEST_PATH)
+    recursive: Flag = True
+    active: Flag = True
     write_mode: WriteMode | None = None
-    mirror: str | None = Field(None, min_length=1)
-    review: bool | None = None
+    mirror: str | None = Field(None, min_length=1, max_length=LONGEST_PATH)
+    review: Flag | None = None
 
 
 class ModeIn(_In):
@@ -251,8 +253,8 @@ class ModeIn(_In):
     """
 
     write_mode: WriteMode | None = None
-    mirror: str | None = None
-    review: bool | None = None
+    mirror: str | None = Field(None, max_length=LONGEST_PATH)
+    review: Flag | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -264,13 +266,13 @@ class ModeIn(_In):
 class ActiveIn(_In):
     """Whether the tagger shall watch a folder and work on its photos."""
 
-    active: bool = True
+    active: Flag = True
 
 
 class ServersIn(_In):
     """The servers a folder's photos may be sent to, by name; null: any."""
 
-    servers: list[str] | None
+    servers: list[Annotated[str, Field(max_length=200)]] | None
 
 
 class ScheduleIn(_In):
@@ -279,14 +281,14 @@ class ScheduleIn(_In):
     Empty `hours`, or null minutes: as the settings say. What is left out stays.
     """
 
-    hours: str = ""
-    scan_interval_min: float | None = None
+    hours: str = Field("", max_length=1000)
+    scan_interval_min: Annotated[float, Field(strict=True)] | None = None
 
 
 class RetryIn(_In):
     """Which failed photos to try again; all of them when none is named."""
 
-    image_ids: list[int] | None = None
+    image_ids: list[Id] | None = None
 
 
 class Count(BaseModel):
@@ -318,8 +320,8 @@ class SettingsIn(_In):
 class ServerCheckIn(_In):
     """A model server to test; what is not given is taken from the settings."""
 
-    url: str | None = None
-    model: str | None = None
+    url: str | None = Field(None, max_length=2000)
+    model: str | None = Field(None, max_length=200)
     kind: Literal["ollama", "openai"] | None = None
 
 

@@ -4,7 +4,7 @@ A parameter that is not known is refused: a misspelt filter would otherwise give
 everything, and look like an answer.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -79,6 +79,12 @@ FILE_TYPES = {
     "jsonl": "application/x-ndjson",
     "zip": "application/zip",
 }
+
+
+def told_of(*formats: str) -> dict[int | str, dict[str, Any]]:
+    """What the documentation says of a route that answers with one of these files."""
+    kinds = (FILE_TYPES[format].partition(";")[0] for format in formats)
+    return {200: {"content": {kind: {} for kind in kinds}}}
 
 
 class ExportQuery(Filters):

@@ -16,10 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger import acting
 from tagger.acting import Person
+from tagger.errors import UsageError
 from tagger.web import acts, masking, runtime
 from tagger.web.api import roles
 
 _ENTRY = "tagger.entry"
+TOO_DEEP = "the body has lists or objects in each other, more than can be read"
+
 # What a change is called where its function's name alone says too little; as screens
 # call it, too. All others are called as their functions.
 _CALLED = {
@@ -116,8 +119,10 @@ def _close(mark: str, outcome: str) -> None:
 async def _detail(request: Request) -> dict[str, Any]:
     """What was asked for: of the path, of the query, and of the body."""
     try:
-        body = json.loads(await request.body() or b"null")
+        body = masking.masked(json.loads(await request.body() or b"null"))
     except ValueError:
         body = None
+    except RecursionError as error:
+        raise UsageError(TOO_DEEP) from error
     asked = {**request.path_params, **request.query_params}
-    return {**asked, **(masking.masked(body) if isinstance(body, dict) else {})}
+    return {**asked, **(body if isinstance(body, dict) else {})}

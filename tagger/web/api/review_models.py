@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.texts import LONGEST_DESCRIPTION
 from tagger.tracking.reviewing import Decision
-from tagger.web.api.edit_models import Id, KnownNames, Names
+from tagger.web.api.edit_models import KnownNames, Names
+from tagger.web.api.fields import Id
 from tagger.web.api.models import SaidTag
 from tagger.web.pictures import LARGEST_ID
 
@@ -76,7 +77,7 @@ class DecisionIn(_In):
     add: Names = []
     remove: KnownNames = []
     description: str | None = Field(None, max_length=LONGEST_DESCRIPTION)
-    undo_within_s: float = Field(0.0, ge=0.0, le=60.0)
+    undo_within_s: float = Field(0.0, ge=0.0, le=60.0, strict=True)
 
 
 class DecisionsIn(_In):
@@ -85,7 +86,7 @@ class DecisionsIn(_In):
     decision: Literal["accept", "reject"]
     image_ids: list[Id] | None = Field(None, max_length=1_000_000)
     query: str | None = Field(None, max_length=1000)
-    folder_id: int | None = Field(None, ge=1, le=LARGEST_ID)
+    folder_id: Id | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

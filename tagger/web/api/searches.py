@@ -18,7 +18,7 @@ class SearchBody(BaseModel):
 
     name: str = Field(min_length=1, max_length=saved.LONGEST_NAME)
     query: str = Field(min_length=1, max_length=searches.LONGEST_QUERY)
-    sort: str = ""
+    sort: str = Field("", max_length=100)
 
 
 class RenameIn(BaseModel):
@@ -26,7 +26,7 @@ class RenameIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=1000)
     to: str = Field(min_length=1, max_length=saved.LONGEST_NAME)
 
 

@@ -50,7 +50,11 @@ def retry(wanted: RetryIn | None = None) -> Count:
     return Count(count=reasons.retry(runtime.current().db, ids=ids))
 
 
-@router.post("/rebuild", response_class=StreamingResponse)
+@router.post(
+    "/rebuild",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}}},
+)
 def start_rebuild(request: Request) -> StreamingResponse:
     """Make catalogue, index and thumbnails anew; answers lines of JSON as it goes.
 

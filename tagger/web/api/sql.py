@@ -17,7 +17,8 @@ from tagger.catalogue import views
 from tagger.catalogue.sqlcheck import LONGEST
 from tagger.records import utc_now
 from tagger.web import asked, runtime, saved, turns
-from tagger.web.api.queries import FILE_TYPES
+from tagger.web.api.fields import Flag
+from tagger.web.api.queries import FILE_TYPES, told_of
 
 router = APIRouter(prefix="/sql", tags=["sql"])
 
@@ -38,7 +39,7 @@ class SqlFileIn(SqlIn):
     """The form of the file, and whether a CSV is guarded against formulas."""
 
     format: Format = "csv"
-    formula_safe: bool = True
+    formula_safe: Flag = True
 
 
 class SavedIn(SqlIn):
@@ -97,7 +98,11 @@ def _answer(text: str) -> Response:
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-@router.post("/file", response_class=StreamingResponse)
+@router.post(
+    "/file",
+    response_class=StreamingResponse,
+    responses=told_of("csv", "parquet", "jsonl"),
+)
 async def ask_for_file(wanted: SqlFileIn, request: Request) -> Response:
     """The answer as a file. `X-Full: 1`: it has all the rows a file may have."""
     key, safe = turns.who(request.scope), wanted.formula_safe

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagger.records import ImageState
+from tagger.web.api.fields import LONGEST_PATH, Flag, Id
 
 
 class PlaceOut(BaseModel):
@@ -68,8 +69,8 @@ class _In(BaseModel):
 class PlaceIn(_In):
     """Where: one folder, by its id, or everything at or below a path."""
 
-    folder_id: int | None = None
-    path: str | None = Field(None, min_length=1)
+    folder_id: Id | None = None
+    path: str | None = Field(None, min_length=1, max_length=LONGEST_PATH)
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "PlaceIn":
@@ -81,9 +82,9 @@ class PlaceIn(_In):
 class SomeIn(_In):
     """Which photos: those of one place, or `all`."""
 
-    folder_id: int | None = None
-    path: str | None = Field(None, min_length=1)
-    all: bool = False
+    folder_id: Id | None = None
+    path: str | None = Field(None, min_length=1, max_length=LONGEST_PATH)
+    all: Flag = False
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "SomeIn":
@@ -100,9 +101,9 @@ class NowIn(_In):
     `server` is the name of the only one that may be asked again then, this once.
     """
 
-    image_ids: list[int] = Field(min_length=1, max_length=1000)
-    ask_again: bool = False
-    server: str | None = None
+    image_ids: list[Id] = Field(min_length=1, max_length=1000)
+    ask_again: Flag = False
+    server: str | None = Field(None, max_length=200)
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Self:
@@ -114,8 +115,8 @@ class NowIn(_In):
 class RetryKindIn(_In):
     """What to try again: these failed photos, one kind of reason, or all failed."""
 
-    image_ids: list[int] | None = None
-    kind: str | None = None
+    image_ids: list[Id] | None = None
+    kind: str | None = Field(None, max_length=10_000)
 
     @model_validator(mode="after")
     def _not_both(self) -> "RetryKindIn":

@@ -16,6 +16,8 @@ from tagger.web.suggesting import Suggested, suggested
 
 router = APIRouter(tags=["vocabulary"])
 
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+
 
 class SuggestionsQuery(BaseModel):
     """Which of the suggestions are wanted, and whether the model for texts is asked."""
@@ -75,9 +77,9 @@ def list_suggestions(asked: Annotated[SuggestionsQuery, Query()]) -> Suggestions
 
 
 @router.get("/tags/suggestions/dismissed")
-def list_dismissed() -> list[tuple[str, str]]:
+def list_dismissed() -> list[Pair]:
     """The pairs that are not suggested any more, the latest first."""
-    return dismissing.every(runtime.current().db)
+    return [list(pair) for pair in dismissing.every(runtime.current().db)]
 
 
 @router.post("/tags/suggestions/dismissed", status_code=204)
