@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger import acting
 from tagger.acting import Person
+from tagger.errors import UsageError
 from tagger.web import acts, masking, runtime
 from tagger.web.api import roles
 
@@ -94,10 +95,26 @@ def _close(mark: str, outcome: str) -> None:
 
 
 async def _detail(request: Request) -> dict[str, Any]:
-    """What was asked for: of the path, of the query, and of the body."""
+    """What was asked for: of the path, of the body, if one is taken, and of the query.
+
+    Nothing that was only sent along goes before what the route goes by.
+    """
+    route = cast(APIRoute, request.scope["route"])
+    detail: dict[str, Any] = dict(request.path_params)
+    asked = [("query", dict(request.query_params))]
+    if route.body_field is not None:
+        asked.insert(0, ("body", await _body(request)))
+    for part, values in asked:
+        for key, value in values.items():
+            detail[f"{key} ({part})" if key in detail else key] = value
+    return detail
+
+
+async def _body(request: Request) -> dict[str, Any]:
     try:
-        body = json.loads(await request.body() or b"null")
+        body = masking.masked(json.loads(await request.body() or b"null"))
     except ValueError:
-        body = None
-    asked = {**request.path_params, **request.query_params}
-    return {**asked, **(masking.masked(body) if isinstance(body, dict) else {})}
+        return {}
+    except RecursionError as error:
+        raise UsageError("the body is nested too deeply") from error
+    return body if isinstance(body, dict) else {}
