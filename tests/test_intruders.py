@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from tagger.acting import Role
-from tagger.tracking import audit
-from tagger.web import signin
+from tagger.texts import holdable
+from tagger.tracking import audit, users
+from tagger.web import signin, tries
 from tests.support_people import everyone
 from tests.support_web import Library, library, served, settings_file
 
@@ -141,3 +142,71 @@ def test_nothing_that_is_sent_spoils_or_fills_the_log(
     assert "NaN" not in kept
     assert "Infinity" not in kept
     assert "\\u0000" not in kept
+
+
+# Names
+
+
+@pytest.mark.parametrize("settings", [PROXIED.format("127.0.0.1", "viewer")])
+def test_a_proxy_names_people_in_any_script_but_nobody_with_what_is_no_name(
+    api: httpx.Client, photos: Library
+) -> None:
+    everyone(photos.opened)
+    users.add(photos.opened.db, "Žofie Kim", role=Role.ADMIN, password=None)
+
+    def status(name: bytes) -> int:
+        shown = {"X-Forwarded-User": name}
+        return api.get("/api/audit", headers=shown).status_code
+
+    for admin in ("Admin", "ADMIN", "Žofie Kim", "žOFIE KIM"):
+        assert status(admin.encode()) == 200
+    for guest in ("Jürgen".encode(), "Jürgen".encode("latin-1"), b"admin2"):
+        assert status(guest) == 403
+    # Written almost like somebody: a provider may well give such a name to another.
+    for alike in ("\uff21dmin", "\u24d0dmin", "\u017dofie \uff2bim", "v\u0131ewer"):
+        assert status(alike.encode()) == (403 if "\u0131" in alike else 401)
+    assert status(b"\xaadmin") == 401
+    for none in ("x" * 65, "a\u202eb", "a\u0085b", "this machine", "Command Line"):
+        assert status(none.encode()) == 401
+
+
+def test_a_name_that_no_database_holds_signs_nobody_in(
+    api: httpx.Client, photos: Library
+) -> None:
+    everyone(photos.opened)
+    for name in (b"%00", b"a%00%1Fb", b"%ED%A0%80", "ﷺ".encode() * 2000):
+        body = b"password=wrong&name=" + name
+        assert api.post("/signin", content=body).status_code == 401
+    for entry in entries(photos):
+        assert entry.who == holdable(entry.who)
+        assert len(entry.who) <= users.LONGEST_NAME
+
+
+# Tries
+
+
+def test_somebody_with_many_addresses_of_version_six_tries_no_more_for_it() -> None:
+    counted = tries.Tries()
+    for n in range(tries.MOST_FROM_NETWORK):
+        assert counted.begin(f"2001:db8:1:2:{n:x}::{n:x}", f"name {n}") == 0
+
+    assert counted.begin("2001:db8:1:2::99", "another") > 0
+    assert counted.begin("2001:db8:1:3::1", "another") == 0
+    for n in range(tries.MOST_FROM_NETWORK):
+        assert counted.begin(f"::ffff:10.0.0.{n}", f"mapped {n}") == 0
+        assert counted.begin(f"10.0.1.{n}", f"four {n}") == 0
+
+
+def test_wrong_passwords_of_others_keep_nobody_out_who_was_in_from_there() -> None:
+    counted = tries.Tries()
+    assert counted.begin("10.0.0.1", "anna") == 0
+    counted.forgive("10.0.0.1", "anna")
+    for n in range(tries.MOST_FOR_NAME):
+        assert counted.begin(f"10.9.{n}.1", "anna") == 0
+
+    assert counted.begin("10.8.8.8", "anna") > 0
+    assert counted.begin("10.0.0.1", "anna") == 0
+    for _ in range(tries.MOST_FROM_ADDRESS - 1):
+        counted.begin("10.0.0.1", "anna")
+    assert counted.begin("10.0.0.1", "anna") > 0
+    assert counted.begin("10.0.0.1", "berta") > 0

@@ -146,6 +146,19 @@ def cookie(headers: Headers, name: str) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
+def names_of(headers: Headers, name: str) -> list[str]:
+    """What a proxy says in that header, which most say in UTF-8."""
+    return [_read(value) for value in headers.getlist(name)]
+
+
+def _read(value: str) -> str:
+    raw = value.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return value
+
+
 def _is_in(address: str, networks: Iterable[Network]) -> bool:
     try:
         known = ip_address(address.strip("[]"))

@@ -108,9 +108,15 @@ class People:
             if found is not None:
                 self._note_use(known.key)
             return found
+        return self._named(known)
+
+    def _named(self, known: Known) -> tuple[str, Role] | None:
+        if not users.is_name(known.key):
+            return None
         user = users.called(self._db, known.key)
         if user is not None:
-            return user.name, user.role
+            is_it = users.is_same(user.name, known.key)
+            return (user.name, user.role) if is_it else None
         role = self._auth().default_role
         return (known.key, Role(role)) if role else None
 
