@@ -210,3 +210,45 @@ def test_wrong_passwords_of_others_keep_nobody_out_who_was_in_from_there() -> No
         counted.begin("10.0.0.1", "anna")
     assert counted.begin("10.0.0.1", "anna") > 0
     assert counted.begin("10.0.0.1", "berta") > 0
+
+
+# What goes on after somebody was let in
+
+
+def test_events_end_for_who_is_let_in_no_more(
+    api: httpx.Client, photos: Library
+) -> None:
+    known = everyone(photos.opened)
+    for headers in (known[Role.VIEWER].cookie, known[Role.EDITOR].token):
+        with api.stream("GET", "/api/events", headers=headers) as answer:
+            told = answer.iter_text()
+            assert "progress" in next(told)
+            who = "viewer" if "Cookie" in headers else "editor"
+            users.remove(photos.opened.db, who)
+            assert "".join(told) == ""
+
+
+def test_a_token_lets_in_while_its_use_cannot_be_put_down(
+    api: httpx.Client, photos: Library
+) -> None:
+    known = everyone(photos.opened)
+    with photos.opened.db.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE OF used_at ON tokens "
+            "BEGIN SELECT there_is_no_room(); END"
+        )
+    headers = known[Role.VIEWER].token
+    assert api.get("/api/images", headers=headers).is_success
+
+
+# Files
+
+
+def test_the_tracking_database_is_its_owners_alone(photos: Library) -> None:
+    everyone(photos.opened)
+    folder = photos.opened.config.data_dir
+    modes = {
+        file.name: file.stat().st_mode & 0o077 for file in folder.glob("tracking.db*")
+    }
+    assert "tracking.db" in modes
+    assert not any(modes.values())

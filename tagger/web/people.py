@@ -9,6 +9,7 @@ stands open since yesterday.
 import contextlib
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import threading
@@ -21,6 +22,7 @@ from typing import Literal
 from itsdangerous import BadSignature, Signer
 
 from tagger.acting import Person, Role
+from tagger.errors import DataError
 from tagger.sections import Auth
 from tagger.tracking import signins, tokens, users
 from tagger.tracking.database import Database
@@ -29,6 +31,8 @@ FRESH_S = 1.0
 MOST_REMEMBERED = 10_000
 _USE_NOTED_S = 60.0
 _KEY = "signing.key"
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["here", "everyone", "signin", "token", "named"]
 
@@ -125,7 +129,10 @@ class People:
         now = time.monotonic()
         if now - self._noted.get(hash, -_USE_NOTED_S) >= _USE_NOTED_S:
             self._noted[hash] = now
-            tokens.note_use(self._db, hash)
+            try:
+                tokens.note_use(self._db, hash)
+            except DataError as error:  # a full disk keeps nobody from looking
+                log.warning("that a token was used is not put down: %s", error)
 
     # What browsers and programs show
 
