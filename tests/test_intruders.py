@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from tagger.acting import Role
+from tagger.records import ServerReport
 from tagger.texts import holdable
-from tagger.tracking import audit, users
+from tagger.tracking import audit, runs, users
+from tagger.vision import choose
 from tagger.web import signin, tries
 from tests.support_people import everyone
 from tests.support_web import Library, library, served, settings_file
@@ -252,3 +254,52 @@ def test_the_tracking_database_is_its_owners_alone(photos: Library) -> None:
     }
     assert "tracking.db" in modes
     assert not any(modes.values())
+
+
+SECRETIVE = """
+[[servers]]
+url = "http://anna:hush@127.0.0.1:9"
+[semantic]
+model = "m"
+url = "http://anna:hush@127.0.0.1:9"
+"""
+
+
+@pytest.mark.parametrize("settings", [SECRETIVE])
+def test_no_password_of_a_server_is_told_to_anybody(
+    api: httpx.Client, photos: Library
+) -> None:
+    photos.photo("one.jpg", "dog")
+    known, db = everyone(photos.opened), photos.opened.db
+    address = "http://anna:hush@127.0.0.1:9"
+    seen = ServerReport(
+        url=address, kind="ollama", model="m", usable=False, problem=f"{address}: off"
+    )
+    runs.report(
+        *(db, runs.begin(db, "run")),
+        state="waiting",
+        message=None,
+        backend=f"m on {address}",
+        servers=(seen,),
+    )
+    # Also on the way to photos' failures, answers and the log.
+    config = photos.opened.config
+    assert "hush" not in str([state.problem for state in choose.states(config)])
+    assert "hush" not in choose.choose(config).reason
+    assert config.servers[0].called == "http://anna:***@127.0.0.1:9"
+    headers = known[Role.ADMIN].cookie
+    paths = [
+        path
+        for path, operations in api.get("/api/openapi.json", headers=headers)
+        .json()["paths"]
+        .items()
+        if "get" in operations and path != "/events"
+    ]
+    for path in paths:
+        where = "/api" + path.replace("{image_id}", "1").replace("{folder_id}", "1")
+        assert "hush" not in api.get(where, headers=headers).text, path
+    asked = {"url": "http://anna:***@127.0.0.1:9"}
+    for body in (None, asked, {"url": "http://other:hush@127.0.0.1:9"}):
+        answer = api.post("/api/settings/test-ollama", headers=headers, json=body)
+        assert "hush" not in answer.text
+    assert "hush" not in api.get("/api/audit", headers=headers).text
