@@ -1,17 +1,20 @@
 """Intruders: what somebody tries who is let in for less, or not at all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tagger.acting import Role
+from tagger import acting
+from tagger.acting import Person, Role
 from tagger.records import ServerReport
 from tagger.texts import holdable
-from tagger.tracking import audit, runs, users
+from tagger.tracking import audit, runs, tokens, users
 from tagger.vision import choose
 from tagger.web import signin, tries
+from tagger.web.people import by_token
 from tests.support_people import everyone
 from tests.support_web import Library, library, served, settings_file
 
@@ -241,6 +244,36 @@ def test_a_token_lets_in_while_its_use_cannot_be_put_down(
         )
     headers = known[Role.VIEWER].token
     assert api.get("/api/images", headers=headers).is_success
+
+
+def test_that_a_token_is_used_is_put_down_whoever_asks(photos: Library) -> None:
+    known = everyone(photos.opened)
+    secret = known[Role.VIEWER].token["Authorization"].removeprefix("Bearer ")
+    with acting.as_person(Person("viewer", Role.VIEWER, "api")):
+        found = photos.opened.people.person(by_token(secret), "api")
+    assert found is not None
+    assert tokens.every(photos.opened.db, "viewer")[0].used_at is not None
+
+
+def test_who_asks_is_never_mixed_up_with_who_asks_meanwhile(
+    api: httpx.Client, photos: Library
+) -> None:
+    photos.photo("one.jpg", "dog")
+    known = everyone(photos.opened)
+    admin, viewer = known[Role.ADMIN].cookie, known[Role.VIEWER].token
+
+    def ask(n: int) -> bool:
+        if n % 3 == 0:
+            return api.get("/api/audit", headers=admin).status_code == 200
+        if n % 3 == 1:
+            return api.get("/api/audit", headers=viewer).status_code == 403
+        body = {"query": "dog", "add": ["cat"]}
+        answer = api.post("/api/edits/tags", headers=viewer, json=body)
+        return answer.status_code == 403
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(ask, range(300)))
+    assert {entry.who for entry in entries(photos)} <= {"admin"}
 
 
 # Files

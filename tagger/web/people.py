@@ -21,6 +21,7 @@ from typing import Literal
 
 from itsdangerous import BadSignature, Signer
 
+from tagger import acting
 from tagger.acting import Person, Role
 from tagger.errors import DataError
 from tagger.sections import Auth
@@ -130,7 +131,8 @@ class People:
         if now - self._noted.get(hash, -_USE_NOTED_S) >= _USE_NOTED_S:
             self._noted[hash] = now
             try:
-                tokens.note_use(self._db, hash)
+                with acting.on_record():  # it is no change that somebody makes
+                    tokens.note_use(self._db, hash)
             except DataError as error:  # a full disk keeps nobody from looking
                 log.warning("that a token was used is not put down: %s", error)
 
