@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from tagger.records import WriteMode
+from tagger.texts import without_password
 
 
 def _http_url(value: str) -> str:
@@ -137,7 +138,8 @@ Parallel = Annotated[int | Literal["auto"], BeforeValidator(_parallel)]
 
 
 class Server(_Section):
-    """One model server. What it is `called` is its name or, without one, its address.
+    """One model server. What it is `called` is its name or, without one, its address,
+    without the password that may be in it: it stands in answers, files and messages.
 
     A model that Ollama serves besides another is a server of its own, of the same
     address.
@@ -156,7 +158,7 @@ class Server(_Section):
 
     @property
     def called(self) -> str:
-        return self.name or self.url
+        return self.name or without_password(self.url)
 
 
 class Retry(_Section):

@@ -18,6 +18,14 @@ _UNHOLDABLE = re.compile(
 )
 
 
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/?#@:\s]*):[^/?#\s]*@")
+
+
+def without_password(text: str) -> str:
+    """The text with `***` in the place of passwords in addresses."""
+    return _PASSWORD.sub(r"\g<user>:***@", text)
+
+
 def holdable(text: str) -> str:
     """The text without what metadata cannot hold; line ends become line feeds."""
     return _UNHOLDABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -423,9 +423,11 @@ def test_whom_a_proxy_here_names_did_not_connect() -> None:
         return origin.peer_of({"type": "http", "client": client, "headers": headers})
 
     assert peer(("10.9.8.7", 0), "10.9.8.7") == "127.0.0.1"
-    assert peer(("10.9.8.7", 1234), "10.9.8.7:1234") == "127.0.0.1"
-    assert peer(("fe80::1", 1234), "1.1.1.1, [fe80::1]:1234") == "127.0.0.1"
+    assert peer(("10.9.8.7", 1234), "10.9.8.7:1234") == ""
+    assert peer(("fe80::1", 1234), "1.1.1.1, [fe80::1]:1234") == ""
     assert peer(("10.9.8.7", 1234), "1.2.3.4") == "10.9.8.7"
+    assert peer(("10.9.8.7", 1234), "10.9.8.7") == "10.9.8.7"
+    assert peer(("10.9.8.7", 1234), "fe80::1", "unknown") == "10.9.8.7"
     assert peer(("10.9.8.7", 1234)) == "10.9.8.7"
 
 

@@ -13,14 +13,14 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tagger.acting import Person
-from tagger.errors import shown
 from tagger.records import utc_now
 from tagger.texts import holdable
+from tagger.tracking.abridged import LONGEST, abridged
 from tagger.tracking.database import Database
 from tagger.tracking.schema import audit
+from tagger.tracking.users import LONGEST_NAME
 
 DONE, REFUSED = "done", "refused"
-LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ def begin(db: Database, who: Person, what: str, detail: Mapping[str, Any]) -> st
             insert(audit).values(
                 mark=mark,
                 at=utc_now(),
-                who=who.name,
+                who=holdable(who.name)[:LONGEST_NAME],
                 role=who.role.value,
                 way=who.way,
                 what=what,
-                detail={key: _kept(value) for key, value in detail.items()},
+                detail=abridged(detail),
             )
         )
     return mark
@@ -101,16 +101,3 @@ def people(db: Database) -> list[str]:
     """Everyone who is in it, by name."""
     with db.read() as connection:
         return sorted(connection.scalars(select(audit.c.who).distinct()))
-
-
-def _kept(value: object) -> Any:
-    """A value as JSON holds it, and no longer than an entry may be."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, list | tuple | set | frozenset):
-        some = [_kept(one) for one in list(value)[:20]]
-        return [*some, f"and {len(value) - 20} more"] if len(value) > 20 else some
-    if isinstance(value, dict):
-        return {str(key): _kept(one) for key, one in list(value.items())[:50]}
-    text = shown(value) if isinstance(value, bytes) else str(value)
-    return holdable(text)[:LONGEST]

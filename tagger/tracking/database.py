@@ -3,6 +3,8 @@
 It is a file in the data folder, or, for several machines, a PostgreSQL server.
 """
 
+import contextlib
+import os
 import shutil
 import threading
 import uuid
@@ -63,6 +65,8 @@ class Database:
         refuse_network_share(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not url:
+                _for_its_owner(path)
         except OSError as error:
             raise DataError(
                 f"{path.parent}: the data folder cannot be made: {error.strerror}; "
@@ -141,6 +145,12 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _for_its_owner(path: Path) -> None:
+    """Make the file if it is not there: hashes of passwords are nobody else's."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _identify(connection: Connection) -> None:

@@ -18,6 +18,8 @@ from tagger.tracking.database import Database
 from tagger.tracking.schema import signins, tokens, users
 
 LONGEST_NAME = 64
+# What the log calls those who are nobody by name.
+_TAKEN = frozenset({"this machine", "everyone", "command line"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +128,27 @@ def remove(db: Database, name: str) -> None:
 
 def _checked(name: str) -> str:
     name = unicodedata.normalize("NFC", name.strip())
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise UsageError(
-            f"a user's name has 1 to {LONGEST_NAME} letters, digits or signs"
+            f"a user's name has 1 to {LONGEST_NAME} letters, digits or signs, and is "
+            f"none of: {', '.join(sorted(_TAKEN))}"
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether somebody can be called that."""
+    is_long = not 0 < len(name) <= LONGEST_NAME
+    return not is_long and name.isprintable() and key_of(name) not in _TAKEN
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are one but for case.
+
+    What looks alike, and has the same key, may be another person elsewhere.
+    """
+    folded = [unicodedata.normalize("NFC", name).lower() for name in (one, other)]
+    return folded[0] == folded[1] and one.isascii() == other.isascii()
 
 
 def key_of(name: str) -> str:

@@ -11,6 +11,7 @@ from tagger.errors import UsageError
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
 from tagger.sections import BUILTIN, Model, Server
+from tagger.texts import without_password
 from tagger.vision.builtin import Builtin
 from tagger.vision.ollama import Ollama
 from tagger.vision.openai import OpenAI
@@ -197,4 +198,6 @@ def _checked(candidates: Sequence[Backend]) -> tuple[ServerState, ...]:
 
 
 def _named(backends: Sequence[Backend]) -> str:
-    return ", ".join(f"{backend.model} on {backend.url}" for backend in backends)
+    return ", ".join(
+        f"{backend.model} on {without_password(backend.url)}" for backend in backends
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from tagger.errors import ModelMissing
 from tagger.sections import Semantic, Server
+from tagger.texts import without_password
 from tagger.vision.http import Http, Refused
 from tagger.vision.numbers import as_bytes
 
@@ -57,7 +58,9 @@ class Embedder:
                 raise ModelMissing(self._missing(), may_pass=False) from error
             if error.status in (404, 405):
                 raise self._http.not_understood() from error
-            raise TextRefused(f"{self._settings.url} refuses it: {error}") from error
+            raise TextRefused(
+                f"{without_password(self._settings.url)} refuses it: {error}"
+            ) from error
         if found is None or len(found) != len(texts):
             raise self._http.not_understood()
         return found
@@ -79,7 +82,8 @@ class Embedder:
 
     def _missing(self) -> str:
         return (
-            f"{self._settings.url} does not have the model {self._settings.model} "
+            f"{without_password(self._settings.url)} does not have the model "
+            f"{self._settings.model} "
             f"(setting semantic.model); run `ollama pull {self._settings.model}`"
         )
 

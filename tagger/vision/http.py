@@ -19,6 +19,7 @@ import httpx
 
 from tagger.errors import ConfigError, ModelBusy, ModelLost, ModelUnavailable
 from tagger.sections import Server
+from tagger.texts import without_password
 from tagger.vision.connections import Closed, Connections, Reply, TooLong
 
 CHECK_TIMEOUT_S = 5.0
@@ -50,6 +51,7 @@ class Http:
 
     def __init__(self, server: Server) -> None:
         self.url = server.url
+        self._told = without_password(server.url)
         self._timeout_s = server.timeout_s
         self._connect_timeout_s = server.connect_timeout_s
         self._key_name = server.api_key_env
@@ -85,7 +87,9 @@ class Http:
         except UnicodeEncodeError:
             raise ConfigError(f"{self._key_name} does not hold a usable key") from None
         except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise ConfigError(f"servers: {self.url} cannot be used: {error}") from error
+            raise ConfigError(
+                f"servers: {self._told} cannot be used: {error}"
+            ) from error
 
     def _ask(
         self, method: str, path: str, body: Any, *, timeout_s: float
@@ -95,21 +99,21 @@ class Http:
             reply = self._exchange(method, path, body, timeout_s)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ModelUnavailable(
-                f"{self.url} does not answer; is the model server running there?"
+                f"{self._told} does not answer; is the model server running there?"
             ) from error
         except httpx.TimeoutException as error:
             raise ModelUnavailable(
-                f"{self.url} did not answer within {timeout_s:g} s; "
+                f"{self._told} did not answer within {timeout_s:g} s; "
                 "it may be loading its model, or timeout_s is too short"
             ) from error
         except TooLong as error:
             raise ModelUnavailable(
-                f"{self.url} sent more than {LARGEST_REPLY_BYTES >> 20} MB for an "
+                f"{self._told} sent more than {LARGEST_REPLY_BYTES >> 20} MB for an "
                 "answer; see url and kind of the server in the settings"
             ) from error
         except (httpx.HTTPError, Closed) as error:
             raise ModelLost(
-                f"{self.url} broke off the connection ({error}); its log may say why"
+                f"{self._told} broke off the connection ({error}); its log may say why"
             ) from error
         if reply.status != httpx.codes.OK:
             self._complain(reply.status, reply.headers, message_of(reply.content))
@@ -133,13 +137,13 @@ class Http:
         if status in (401, 403):
             key = self._key_name or "the variable that api_key_env of this server names"
             raise ModelUnavailable(
-                f"{self.url} refuses access{said}; put its key into {key}",
+                f"{self._told} refuses access{said}; put its key into {key}",
                 may_pass=False,
             )
         if 400 <= status < 500:
             raise Refused(status, message)
         raise ModelUnavailable(
-            f"{self.url} answers HTTP {status}{said}; is the address right?",
+            f"{self._told} answers HTTP {status}{said}; is the address right?",
             may_pass=status >= 500,
         )
 
@@ -149,9 +153,11 @@ class Http:
         said = f": {message}" if message else ""
         wait_s = retry_after_s(headers.get("Retry-After", ""))
         if status in (429, 503):
-            text = f"{self.url} is busy (HTTP {status}{said}); it is asked again later"
+            text = (
+                f"{self._told} is busy (HTTP {status}{said}); it is asked again later"
+            )
             return ModelBusy(text, retry_after_s=wait_s)
-        text = f"{self.url} failed (HTTP {status}{said}); its log may say why"
+        text = f"{self._told} failed (HTTP {status}{said}); its log may say why"
         if status == httpx.codes.INTERNAL_SERVER_ERROR:
             return ServerFault(text, message=message, retry_after_s=wait_s)
         return ModelUnavailable(text, retry_after_s=wait_s)
@@ -164,7 +170,7 @@ class Http:
 
     def not_understood(self) -> ModelUnavailable:
         return ModelUnavailable(
-            f"{self.url} answers, but not as a model server of this kind; "
+            f"{self._told} answers, but not as a model server of this kind; "
             "see url and kind of the server in the settings",
             may_pass=False,
         )

@@ -8,6 +8,7 @@ from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused, shown
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
 from tagger.sections import Model, Server
+from tagger.texts import without_password
 from tagger.vision.asking import Asker, Reply, Turn
 from tagger.vision.http import CHECK_TIMEOUT_S, Http, Refused
 from tagger.vision.prompt import Prompt
@@ -48,7 +49,9 @@ class Ollama:
                 raise ModelMissing(self._missing(), may_pass=False) from error
             if error.status in (404, 405):
                 raise self._http.not_understood() from error
-            raise RequestRefused(path, f"{self.url} refuses it: {error}") from error
+            raise RequestRefused(
+                path, f"{without_password(self.url)} refuses it: {error}"
+            ) from error
 
     def check(self) -> ServerState:
         try:
@@ -116,7 +119,7 @@ class Ollama:
 
     def _missing(self) -> str:
         return (
-            f"{self.url} does not have the model {self.model}; "
+            f"{without_password(self.url)} does not have the model {self.model}; "
             f"run `ollama pull {self.model}`"
         )
 
@@ -125,7 +128,7 @@ class Ollama:
             return self._missing()
         if can_see is False:
             return (
-                f"{self.model} on {self.url} cannot see pictures; "
+                f"{self.model} on {without_password(self.url)} cannot see pictures; "
                 "choose one that can, for example `ollama pull gemma3:4b`"
             )
         return None

@@ -12,6 +12,7 @@ from tagger.errors import ModelMissing, ModelUnavailable, RequestRefused
 from tagger.imaging.picture import Picture
 from tagger.records import Answer, ServerState
 from tagger.sections import Model, Server
+from tagger.texts import without_password
 from tagger.vision.asking import Asker, Reply, Turn
 from tagger.vision.http import Http, Refused, ServerFault
 from tagger.vision.prompt import Prompt
@@ -56,7 +57,9 @@ class OpenAI:
                 raise ModelMissing(self._missing(()), may_pass=False) from error
             if error.status in (404, 405):
                 raise self._http.not_understood() from error
-            raise RequestRefused(path, f"{self.url} refuses it: {error}") from error
+            raise RequestRefused(
+                path, f"{without_password(self.url)} refuses it: {error}"
+            ) from error
 
     def check(self) -> ServerState:
         try:
@@ -127,7 +130,7 @@ class OpenAI:
 
     def _missing(self, models: Sequence[str]) -> str:
         has = f"; it has {', '.join(models[:5])}" if models else ""
-        return f"{self.url} does not have the model {self.model}{has}"
+        return f"{without_password(self.url)} does not have the model {self.model}{has}"
 
     def _problem(
         self, models: Sequence[str], *, has_model: bool, can_see: bool | None
@@ -135,7 +138,7 @@ class OpenAI:
         if not has_model:
             return self._missing(models)
         if can_see is False:
-            return f"{self.model} on {self.url} cannot see pictures"
+            return f"{self.model} on {without_password(self.url)} cannot see pictures"
         return None
 
     def _state(self, *, reachable: bool = False, **facts: Any) -> ServerState:

@@ -193,7 +193,7 @@ class Guard:
         if (token := _bearer(headers)) is not None:
             return people.by_token(token)
         if auth.mode == "proxy" and origin.is_from(scope, auth.trusted_proxies):
-            names = headers.getlist(auth.proxy_header)
+            names = origin.names_of(headers, auth.proxy_header)
             return Known("named", names[0]) if len(names) == 1 and names[0] else None
         if provider := self._signing(auth):
             cookies = HTTPConnection(scope).cookies

@@ -8,14 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/?#@:\s]*):[^/?#\s]*@")
+from tagger.texts import without_password
+
 _IN_WORDS = re.compile(r"(?P<key>\bpassword=)[^&\s]*", re.I)
 
 
 def masked(value: Any) -> Any:
     """A setting, or a table or list of them, without passwords."""
     if isinstance(value, str):
-        return _IN_WORDS.sub(r"\g<key>***", _PASSWORD.sub(r"\g<user>:***@", value))
+        return _IN_WORDS.sub(r"\g<key>***", without_password(value))
     if isinstance(value, Mapping):
         return {key: masked(one) for key, one in value.items()}
     return [masked(one) for one in value] if isinstance(value, list) else value

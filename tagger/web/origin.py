@@ -68,25 +68,23 @@ def is_forwarded(headers: Headers) -> bool:
 
 
 def peer_of(scope: Scope) -> str:
-    """The address of whoever opened the connection, be it a proxy.
+    """The address of whoever opened the connection, be it a proxy; empty: unknown.
 
     The server puts in its place what a proxy on this machine says of its client, with 0
-    for the port, which no connection has, or with the port that was said. No proxy
-    names itself among those it asks for, so whoever is named there did not connect.
+    for the port, which no connection has, unless a port was said. Then nothing tells
+    the two apart, for anybody can name any address, also the own.
     """
     address, port = scope.get("client") or ("", 0)
-    named = {_without_port(one) for one in _forwarded_for(Headers(scope=scope))}
-    return "127.0.0.1" if address and (port == 0 or address in named) else str(address)
+    if address and port == 0:
+        return "127.0.0.1"
+    told = _forwarded_for(Headers(scope=scope))
+    is_certain = all(":" not in one or is_address(one) for one in told)
+    return str(address) if is_certain else ""
 
 
 def _forwarded_for(headers: Headers) -> list[str]:
     told = ",".join(headers.getlist("x-forwarded-for")).split(",")
     return [one.strip() for one in told if one.strip()]
-
-
-def _without_port(address: str) -> str:
-    match = re.fullmatch(r"\[(.+)\](:[0-9]+)?|([^:]+):[0-9]+", address)
-    return (match.group(1) or match.group(3)) if match else address
 
 
 def client_of(scope: Scope, headers: Headers, trusted: Sequence[Network]) -> str:
@@ -146,6 +144,19 @@ def cookie(headers: Headers, name: str) -> str | None:
             if key == name:
                 values.append(value)
     return values[0] if len(values) == 1 else None
+
+
+def names_of(headers: Headers, name: str) -> list[str]:
+    """What a proxy says in that header, which most say in UTF-8."""
+    return [_read(value) for value in headers.getlist(name)]
+
+
+def _read(value: str) -> str:
+    raw = value.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _is_in(address: str, networks: Iterable[Network]) -> bool:

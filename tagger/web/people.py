@@ -9,6 +9,7 @@ stands open since yesterday.
 import contextlib
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import threading
@@ -20,7 +21,9 @@ from typing import Literal
 
 from itsdangerous import BadSignature, Signer
 
+from tagger import acting
 from tagger.acting import Person, Role
+from tagger.errors import DataError
 from tagger.sections import Auth
 from tagger.tracking import signins, tokens, users
 from tagger.tracking.database import Database
@@ -29,6 +32,8 @@ FRESH_S = 1.0
 MOST_REMEMBERED = 10_000
 _USE_NOTED_S = 60.0
 _KEY = "signing.key"
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["here", "everyone", "signin", "token", "named"]
 
@@ -108,9 +113,15 @@ class People:
             if found is not None:
                 self._note_use(known.key)
             return found
+        return self._named(known)
+
+    def _named(self, known: Known) -> tuple[str, Role] | None:
+        if not users.is_name(known.key):
+            return None
         user = users.called(self._db, known.key)
         if user is not None:
-            return user.name, user.role
+            is_it = users.is_same(user.name, known.key)
+            return (user.name, user.role) if is_it else None
         role = self._auth().default_role
         return (known.key, Role(role)) if role else None
 
@@ -119,7 +130,11 @@ class People:
         now = time.monotonic()
         if now - self._noted.get(hash, -_USE_NOTED_S) >= _USE_NOTED_S:
             self._noted[hash] = now
-            tokens.note_use(self._db, hash)
+            try:
+                with acting.on_record():  # it is no change that somebody makes
+                    tokens.note_use(self._db, hash)
+            except DataError as error:  # a full disk keeps nobody from looking
+                log.warning("that a token was used is not put down: %s", error)
 
     # What browsers and programs show
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tagger import config
@@ -27,6 +28,7 @@ from tagger.records import Status
 from tagger.tracking import status
 from tagger.tracking.database import Database
 from tagger.web.links import Links
+from tagger.web.masking import masked
 from tagger.web.meanings import Meanings
 from tagger.web.notices import Notices
 from tagger.web.people import People
@@ -81,7 +83,7 @@ class Runtime:
         with self._asking:
             asked_at, known = self._status
             if known is None or time.monotonic() - asked_at >= _STATUS_FRESH_S:
-                known = status.read(self.db)
+                known = _as_told(status.read(self.db))
                 self._status = (time.monotonic(), known)
             return known
 
@@ -125,6 +127,16 @@ class Runtime:
         self.meanings.close()
         self.catalogue.close()
         self.db.close()
+
+
+def _as_told(found: Status) -> Status:
+    """What everybody may see: a server's address may hold a password."""
+    return replace(
+        found,
+        message=masked(found.message),
+        backend=masked(found.backend),
+        servers=tuple(replace(one, **masked(asdict(one))) for one in found.servers),
+    )
 
 
 def _open_catalogue(config: Config, *, wait_s: float) -> Catalogue:

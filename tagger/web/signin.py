@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from tagger import acting, passwords
 from tagger.acting import Person, Role
+from tagger.texts import holdable
 from tagger.tracking import audit, signins, users
 from tagger.tracking.users import User
 from tagger.web import origin, runtime
@@ -69,7 +70,9 @@ async def sign_in(request: Request) -> Response:
     form = await _received(request)
     if form is None:
         return _page("Sign in", _form("/", opened), WRONG, status=413)
-    name, wanted = form.get("name", ""), _wanted(form.get("next"))
+    # Longer ones, and what no database holds, are nobody's name.
+    name = holdable(form.get("name", ""))[: users.LONGEST_NAME]
+    wanted = _wanted(form.get("next"))
     address = _address(request, opened)
     if wait_s := _tries.begin(address, users.key_of(name)):
         return _too_many(opened, wanted, wait_s)
@@ -158,7 +161,7 @@ def _let_in(request: Request, opened: Runtime, user: User, wanted: str) -> Respo
 
 def _note(opened: Runtime, name: str, outcome: str, address: str) -> None:
     log.warning("a sign-in from %s failed", address)
-    someone = Person(name[: users.LONGEST_NAME] or "?", Role.VIEWER, "screen")
+    someone = Person(name or "?", Role.VIEWER, "screen")
     with acting.on_record():
         audit.note(opened.db, someone, "signed in", outcome, address=address)
 

@@ -12,12 +12,14 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from tagger.tracking import changes
 from tagger.web import runtime
+from tagger.web.guard import known_as
+from tagger.web.people import Known
 from tagger.web.runtime import Runtime
 
 router = APIRouter(tags=["service"])
@@ -34,21 +36,25 @@ MOST_IDS = 500
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def events(
+    request: Request,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
-    """New results and the tagger's progress, until the client goes."""
+    """New results and the tagger's progress, until the client goes.
+
+    It ends as well when whoever asked is let in no more.
+    """
     number = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
     return StreamingResponse(
-        _told(number),
+        _told(number, known_as(request.scope)),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _told(number: int | None) -> AsyncIterator[str]:
+async def _told(number: int | None, known: Known | None) -> AsyncIterator[str]:
     status: dict[str, Any] | None = None
     quiet = 0
-    while True:
+    while await run_in_threadpool(_is_let_in, known):
         now, reached, ids = await run_in_threadpool(_look, number)
         if ids:
             yield _event("results", {"image_ids": ids}, reached)
@@ -61,6 +67,11 @@ async def _told(number: int | None) -> AsyncIterator[str]:
         status, number = now, reached
         if len(ids) < MOST_IDS:
             await anyio.sleep(PAUSE_S)
+
+
+def _is_let_in(known: Known | None) -> bool:
+    people = runtime.current().people
+    return known is None or people.person(known, "api") is not None
 
 
 def _look(number: int | None) -> tuple[dict[str, Any], int, list[int]]:

@@ -60,4 +60,5 @@ def check_server(wanted: ServerCheckIn | None = None) -> ServerCheck:
 
 
 def _out(state: ServerState) -> ServerCheck:
-    return ServerCheck.model_validate({**asdict(state), "usable": state.usable})
+    told = masking.masked(asdict(state))
+    return ServerCheck.model_validate({**told, "usable": state.usable})
