@@ -64,6 +64,7 @@ def navigation(someone: Person | None) -> dict[str, list[st.Page]]:
 
 try:
     visitor = who.person()
+    who.leave_nothing_of_another(visitor)
     chosen = st.navigation(navigation(visitor), expanded=True)
 except Forbidden:
     leaving.sign_in("You are signed out.", key="shell_signed_out")

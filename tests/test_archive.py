@@ -125,23 +125,37 @@ def test_a_restore_erases_no_tracks_and_signs_nobody_in(
     archive.load(filled, tmp_path / "saved.db")
     audit.close(filled, mark, audit.DONE)
 
-    assert [user.name for user in users.every(filled)] == ["Anna"]
+    assert [user.name for user in users.every(filled)] == ["Anna", "Eve"]
     assert signins.open_of(filled, anna.id) == 0
     found = [(one.what, one.outcome) for one in audit.read(filled, limit=9)]
     assert found == [("after", "done"), ("before", "done")]
 
 
-def test_a_backup_from_before_there_were_users_lets_nobody_in(
+def test_a_restore_lets_in_who_is_let_in_now(filled: Database, tmp_path: Path) -> None:
+    archive.save(filled, tmp_path / "none.db")
+    anna = users.add(filled, "Anna", role=Role.ADMIN, password="kept")
+    kept, _ = tokens.make(filled, "Anna", "a script", days=1)
+    users.add(filled, "Eve", role=Role.ADMIN, password="kept")
+    revoked, _ = tokens.make(filled, "Anna", "a lost laptop", days=1)
+    archive.save(filled, tmp_path / "both.db")
+    users.remove(filled, "Eve")
+    tokens.revoke(filled, revoked.id)
+
+    for saved in ("none.db", "both.db"):
+        archive.load(filled, tmp_path / saved)
+        assert users.every(filled) == [anna]
+        assert tokens.every(filled) == [kept]
+
+
+def test_where_nobody_is_known_users_come_out_of_the_backup(
     filled: Database, tmp_path: Path
 ) -> None:
-    archive.save(filled, tmp_path / "saved.db")
     anna = users.add(filled, "Anna", role=Role.ADMIN, password="kept")
-    tokens.make(filled, "Anna", "a script", days=1)
+    archive.save(filled, tmp_path / "saved.db")
 
-    archive.load(filled, tmp_path / "saved.db")
-
-    assert users.every(filled) == [anna]
-    assert [token.name for token in tokens.every(filled)] == ["a script"]
+    with Database.open(tmp_path / "new" / "tracking.db") as new:
+        archive.load(new, tmp_path / "saved.db")
+        assert users.every(new) == [anna]
 
 
 @pytest.mark.parametrize("spoil", ["empty", "cut", "text", "pages"])

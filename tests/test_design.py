@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = {
     *("acting", "children", "config", "errors", "hours", "logs", "outfiles"),
-    *("passwords", "records", "sections", "texts", "__init__"),
+    *("passwords", "priority", "records", "sections", "texts", "__init__"),
 }
 MAY_IMPORT = {
     "imaging": set(),

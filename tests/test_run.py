@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -151,6 +152,18 @@ def test_a_child_stops_when_its_parent_is_gone(
     process.stdin = None
 
 
+GIVE_WAY = """
+from pathlib import Path
+from tagger import priority
+told = Path("/proc/self/autogroup")
+def weight(): return told.read_text().split()[-1] if told.exists() else "0"
+before = weight()
+priority.give_way(7)
+print(before, weight())
+"""
+PIPED: dict[str, Any] = {"capture_output": True, "text": True, "check": True}
+
+
 def test_the_tagger_gives_way_to_programs_somebody_waits_for(
     tmp_path: Path, ollama: OllamaDouble, start
 ) -> None:
@@ -159,6 +172,16 @@ def test_the_tagger_gives_way_to_programs_somebody_waits_for(
     process = start(config)
     until(lambda: (config.data_dir / "tagger.lock").exists())
     assert psutil.Process(process.pid).nice() == min(mine + 10, 19)
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_session_gives_way_as_its_leader_does_and_nobody_elses(leads: bool) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", GIVE_WAY], start_new_session=leads, **PIPED
+    ).stdout
+    before, after = told.split()
+    weighs = Path("/proc/self/autogroup").exists()
+    assert int(after) - int(before) == (7 if leads and weighs else 0)
 
 
 def test_a_second_tagger_is_refused_with_a_sentence(

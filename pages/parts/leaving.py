@@ -5,7 +5,8 @@ knows and one that does not. The line may be a stranger's: it is shown as text.
 """
 
 from pages.parts.component import component
-from tagger.web.guard import SIGN_IN, SIGN_OUT
+from tagger.web.guard import SIGN_OUT
+from tagger.web.refusals import SIGN_IN
 
 _leaving = component(
     "leaving",

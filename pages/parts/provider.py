@@ -42,13 +42,15 @@ def url() -> str:
     return f"{START}?provider={auth_util.encode_provider_token(NAME)}"
 
 
-def named(cookies: Mapping[str, str]) -> str | None:
-    """The address that the provider vouches for, if these cookies hold one."""
+def named(cookies: Mapping[str, str], hours: float) -> str | None:
+    """The address that the provider vouched for in the last hours, if any did."""
     secret = get_cookie_secret()
 
     def part(name: str) -> bytes | None:
         shown = cookies.get(name)
-        return decode_signed_value(secret, name, shown) if shown and secret else None
+        if not shown or not secret:
+            return None
+        return decode_signed_value(secret, name, shown, max_age_days=hours / 24)
 
     told = auth_util.get_cookie_with_chunks(part, USER_COOKIE_NAME)
     return None if told is None else _address(told)

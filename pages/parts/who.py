@@ -17,6 +17,7 @@ from tagger.errors import Forbidden
 from tagger.web import acts, guard, runtime
 from tagger.web.people import Known
 
+_WHOSE = "whose_screen"
 HERE = Person("this machine", Role.ADMIN, "screen", is_here=True)
 
 
@@ -48,6 +49,17 @@ def is_signed_in() -> bool:
     """Whether they are somebody by name, and not just at this machine."""
     known = shown()
     return known is not None and known.kind in ("signin", "named")
+
+
+def leave_nothing_of_another(visitor: Person | None) -> None:
+    """Forget what a screen holds of somebody else.
+
+    Streamlit takes a browser back into the session whose id it shows, whoever it is.
+    """
+    name = None if visitor is None else visitor.name
+    if st.session_state.setdefault(_WHOSE, name) != name:
+        st.session_state.clear()
+        st.session_state[_WHOSE] = name
 
 
 def may(needs: Role) -> bool:

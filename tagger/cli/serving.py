@@ -1,13 +1,11 @@
 """The `serve` and `run` commands."""
 
-import contextlib
 import errno
-import os
 import socket
 import threading
 from argparse import Namespace
-from pathlib import Path
 
+from tagger import priority
 from tagger.config import Config
 from tagger.errors import UsageError
 from tagger.pipeline import run as tagger_run
@@ -59,19 +57,8 @@ def _next(port: int) -> int:
 
 def run(options: Namespace, config: Config) -> int:
     """Work the queue until stopped; people in front of the screens go first."""
-    _give_way()
+    priority.give_way(PRIORITY)
     stop = threading.Event()
     tagger_run.stop_on_signals(stop)
     tagger_run.run(config, child=options.child, stop=stop)
     return 0
-
-
-def _give_way() -> None:
-    """Let programs that somebody waits for have the processor before this one.
-
-    Linux may weigh sessions before processes, and the app starts its tagger in a
-    session of its own.
-    """
-    os.nice(PRIORITY)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{PRIORITY}", "ascii")

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from tagger import priority
 from tagger.errors import UnreadableImage
 from tagger.imaging.budget import DECODING
 from tagger.imaging.frames import Gone, Message, receive, send
@@ -126,4 +127,5 @@ def _packed(found: Look, *, with_pixels: bool) -> Message:
 
 
 if __name__ == "__main__":
+    priority.give_way()
     main(int(sys.argv[1]), int(sys.argv[2]))

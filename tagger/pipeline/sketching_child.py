@@ -5,10 +5,10 @@ vector in hex, or nothing for a thumbnail that cannot be read. It ends when nobo
 there any more.
 """
 
-import os
 import resource
 import sys
 
+from tagger import priority
 from tagger.imaging.faults import DECODER_FAULTS
 from tagger.imaging.picture import Picture
 from tagger.vision.builtin.likeness import Looker
@@ -18,7 +18,7 @@ LOWEST_PRIORITY = 19
 
 def main() -> None:
     """Answer line by line until the other side hangs up."""
-    os.nice(LOWEST_PRIORITY)
+    priority.give_way(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     looker = Looker()
     for line in sys.stdin:

@@ -72,8 +72,8 @@ def save(db: Database, path: Path) -> None:
 def load(db: Database, path: Path) -> int:
     """Put what the file at `path` holds in the place of everything; how many photos.
 
-    But the audit log of this database goes on, and if the file knows of no users, those
-    of this one stay: a restore erases no tracks, and lets nobody in who was not let in.
+    But the audit log of this database goes on, and its users and tokens stay if it has
+    any: a restore erases no tracks, and lets nobody in who was let in no more.
 
     The file is brought to the present shape on the way. Nobody may work on the database
     meanwhile: what a tagger holds would not be there any more. Raises `DataError` if
@@ -83,7 +83,7 @@ def load(db: Database, path: Path) -> int:
     with Database.open(path) as source, source.read() as there, db.write() as here:
         before = changes.latest_in(here)
         log = here.execute(select(audit).order_by(audit.c.id)).mappings().all()
-        tables = _tables_from(there)
+        tables = _tables_for(here)
         _empty(here, tables)
         _copy(there, here, tables)
         _begin_anew(here, before)
@@ -110,9 +110,9 @@ def _check(path: Path) -> None:
         raise DataError(f"{path} is damaged: {found[-1]}; nothing was changed")
 
 
-def _tables_from(source: Connection) -> tuple[Table, ...]:
-    """What is taken from there: all, but for users if it has none."""
-    if source.execute(select(users.c.id).limit(1)).first() is not None:
+def _tables_for(target: Connection) -> tuple[Table, ...]:
+    """What is put in place: all, but users only where there are none."""
+    if target.execute(select(users.c.id).limit(1)).first() is None:
         return _TABLES
     return tuple(table for table in _TABLES if table not in (users, signins, tokens))
 

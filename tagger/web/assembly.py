@@ -20,6 +20,7 @@ from tagger.web.lifespan import Bound, Lifespan, PlainStartupErrors, Provider, l
 from tagger.web.limits import Limits
 from tagger.web.packing import Unpacked
 from tagger.web.people import People
+from tagger.web.secured import Secured
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def middleware(
 
     return [
         Middleware(PlainStartupErrors),
+        Middleware(Secured),
         Middleware(Limits),
         Middleware(Afresh),
         Middleware(

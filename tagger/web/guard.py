@@ -13,12 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagger import acting
@@ -26,16 +24,23 @@ from tagger.acting import Person, Role
 from tagger.sections import Auth
 from tagger.web import origin, people
 from tagger.web.people import EVERYONE, HERE, Known, People
-from tagger.web.problems import problem_response
+from tagger.web.refusals import (
+    ADD_ADMIN,
+    SECRET_IS_ANOTHER,
+    SIGN_IN,
+    SIGN_IN_FIRST,
+    Refusal,
+    refuse,
+    unknown_host,
+)
 
 _T = TypeVar("_T")
 
-SIGN_IN, SIGN_OUT = "/signin", "/signout"
+SIGN_OUT = "/signout"
 ELSEWHERE = "/signin/provider"
 COOKIE = "image_tagger"
 # What a screen's websocket brings along, so that a page can ask who has it open.
 VISIT = "x-tagger-visit"
-ADD_ADMIN = "python -m tagger users add NAME --role admin"
 _TRUSTED = "tagger.trusted"
 _KNOWN = "tagger.known"
 # What anybody may see: that the app is there, and what the sign-in page is made of.
@@ -43,34 +48,7 @@ _PUBLIC = frozenset({SIGN_IN, SIGN_OUT, ELSEWHERE, "/api/health", "/_stcore/heal
 _PUBLIC_FILES = "/app/static/"
 # Where Streamlit takes files that are uploaded on a screen.
 _UPLOADS = "/_stcore/upload_file"
-_OTHER_FOLDERS = ("/api/", "/thumbnails/", "/_stcore/", "/media/", "/component/")
-
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "content-security-policy": "frame-ancestors 'self'",
-    "x-frame-options": "SAMEORIGIN",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-}
-
-SECRET_IS_ANOTHER = (  # nosec B105: words, no password
-    "This is no token that is known, or it is over. A token is made with "
-    "`python -m tagger users token NAME`; the secret of app.json changes with every "
-    "start of the app."
-)
-SIGN_IN_FIRST = (
-    "Sign in at /signin first, or show a token with `Authorization: Bearer TOKEN`."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request is not let in."""
-
-    status: HTTPStatus
-    detail: str
+_FIGURES = "/_stcore/metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +65,7 @@ class Signing(Protocol):
     @property
     def paths(self) -> tuple[str, ...]: ...
     @property
-    def named(self) -> Callable[[Mapping[str, str]], str | None]: ...
+    def named(self) -> Callable[[Mapping[str, str], float], str | None]: ...
 
 
 def is_trusted(scope: Scope) -> bool:
@@ -128,10 +106,8 @@ class Guard:
         _strip(scope)
         headers = Headers(scope=scope)
         found = await self._let_in(scope, headers)
-        if scope["type"] == "http":
-            send = _with_security_headers(send)
         if isinstance(found, Refusal):
-            await _refuse(found, scope, headers, receive, send)
+            await refuse(found, scope, headers, receive, send)
         elif scope["type"] == "http":
             with acting.as_person(found):
                 await self.app(scope, receive, send)
@@ -167,7 +143,7 @@ class Guard:
         people = self._people()
         is_shared = people is not None and await _asked(people, people.are_any)
         if host is None or not (host in self._names() or origin.is_address(host)):
-            return _unknown_host(is_shared)
+            return unknown_host(is_shared)
         if self._knows_secret(headers):
             scope[_TRUSTED] = True
             return Person("command line", Role.ADMIN, "command line", is_here=True)
@@ -181,7 +157,7 @@ class Guard:
         if person is None and not self._is_public(scope):
             return Refusal(HTTPStatus.UNAUTHORIZED, SIGN_IN_FIRST)
         scope[_KNOWN] = known if person is not None else None
-        return person if person is None else _refusing_uploads(scope, person)
+        return person if person is None else _as_streamlit_may(scope, person)
 
     def _names(self) -> frozenset[str]:
         return self._place.names | frozenset(self._auth().hosts)
@@ -197,7 +173,7 @@ class Guard:
             return Known("named", names[0]) if len(names) == 1 and names[0] else None
         if provider := self._signing(auth):
             cookies = HTTPConnection(scope).cookies
-            if name := provider.named(cookies):
+            if name := provider.named(cookies, auth.session_hours):
                 return Known("named", name)
         if is_shared or auth.mode in ("proxy", "oidc"):
             shown = origin.cookie(headers, COOKIE)
@@ -270,17 +246,6 @@ def _bearer(headers: Headers) -> str | None:
     return shown.strip() if scheme.lower() == "bearer" else None
 
 
-def _unknown_host(is_shared: bool) -> Refusal:
-    named = "name it in auth.hosts of config.toml"
-    if not is_shared:
-        named = f"add an admin with `{ADD_ADMIN}` and {named}"
-    return Refusal(
-        HTTPStatus.FORBIDDEN,
-        "This app does not answer to that host name. Use http://127.0.0.1 with its "
-        f"port at this machine; to have it called by another name, {named}.",
-    )
-
-
 def _foreign(scope: Scope, headers: Headers, known: Known | None) -> Refusal | None:
     """Why a request that a browser was made to send is not let in."""
     if scope["type"] == "http" and scope["method"] in origin.READING:
@@ -297,10 +262,13 @@ def _foreign(scope: Scope, headers: Headers, known: Known | None) -> Refusal | N
     return None
 
 
-def _refusing_uploads(scope: Scope, person: Person) -> Person | Refusal:
-    """What changes something and is no route of ours: uploads on screens, no more."""
+def _as_streamlit_may(scope: Scope, person: Person) -> Person | Refusal:
+    """Whoever asks Streamlit's own routes: uploads on screens change something, no
+    others do, and its figures are for admins, as ours are."""
     path = scope["path"]
-    if scope["type"] == "websocket" or scope["method"] in origin.READING:
+    if path != _FIGURES and (
+        scope["type"] == "websocket" or scope["method"] in origin.READING
+    ):
         return person
     if path.startswith("/api/") or path in _PUBLIC:
         return person
@@ -308,42 +276,3 @@ def _refusing_uploads(scope: Scope, person: Person) -> Person | Refusal:
     if person.role.includes(needs):
         return person
     return Refusal(HTTPStatus.FORBIDDEN, f"This needs the role {needs}.")
-
-
-async def _refuse(
-    refusal: Refusal, scope: Scope, headers: Headers, receive: Receive, send: Send
-) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    unknown = refusal.status is HTTPStatus.UNAUTHORIZED
-    if unknown and _is_page(scope, headers):
-        query = scope["query_string"].decode("latin-1")
-        wanted = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
-        redirect = RedirectResponse(f"{SIGN_IN}?next={wanted}", status_code=303)
-        await redirect(scope, receive, send)
-        return
-    more = {"www-authenticate": 'Bearer realm="Image Tagger"'} if unknown else None
-    response = problem_response(refusal.status, refusal.detail, more)
-    await response(scope, receive, send)
-
-
-def _is_page(scope: Scope, headers: Headers) -> bool:
-    """Whether somebody opened a page, whom a sign-in page helps more than a refusal."""
-    return (
-        scope["method"] == "GET"
-        and "text/html" in headers.get("accept", "")
-        and not scope["path"].startswith(_OTHER_FOLDERS)
-    )
-
-
-def _with_security_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return send_with_headers

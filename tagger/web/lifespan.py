@@ -54,13 +54,13 @@ class Provider:
     """Another provider that signs people in, as whoever serves the app knows it.
 
     `check` raises `ConfigError` if it is not set up; `url` is where a browser is sent,
-    `named` says who came back from there, `paths` are those of the way, and `end` is
-    where signing out goes on.
+    `named` says who came back from there in so many hours, `paths` are those of the
+    way, and `end` is where signing out goes on.
     """
 
     check: Callable[[], None]
     url: Callable[[], str]
-    named: Callable[[Mapping[str, str]], str | None]
+    named: Callable[[Mapping[str, str], float], str | None]
     paths: tuple[str, ...]
     end: str
 

@@ -6,7 +6,6 @@ time, at most a second ago; so taking a role away holds at once, also for a page
 stands open since yesterday.
 """
 
-import contextlib
 import hashlib
 import hmac
 import logging
@@ -198,7 +197,16 @@ def _signing_key(data_dir: Path) -> bytes:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with open(os.open(temporary, flags, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)  # whoever is first makes it, whole
-        temporary.unlink()
+        _put_first(temporary, path)
         return path.read_bytes()
+
+
+def _put_first(made: Path, path: Path) -> None:
+    """Put a file in its place, whole, unless another was put there before."""
+    try:
+        os.link(made, path)
+        made.unlink()
+    except FileExistsError:
+        made.unlink()
+    except OSError:  # a file system without hard links: the last one holds
+        made.replace(path)

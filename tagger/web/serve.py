@@ -11,7 +11,7 @@ from typing import NoReturn
 from tagger.config import ROOT, Config
 from tagger.errors import ConfigError
 from tagger.web import origin
-from tagger.web.guard import ADD_ADMIN
+from tagger.web.refusals import ADD_ADMIN
 
 
 def refuse_strangers(

@@ -26,7 +26,8 @@ from tagger.texts import holdable
 from tagger.tracking import audit, signins, users
 from tagger.tracking.users import User
 from tagger.web import origin, runtime
-from tagger.web.guard import COOKIE, ELSEWHERE, SIGN_IN, SIGN_OUT
+from tagger.web.guard import COOKIE, ELSEWHERE, SIGN_OUT
+from tagger.web.refusals import SIGN_IN
 from tagger.web.runtime import Runtime
 from tagger.web.tries import Tries
 
