@@ -167,7 +167,12 @@ class _Job:
         with ExitStack() as stack:
             lanes = [
                 stack.enter_context(
-                    closing(ahead(self._lane(cursor, every[n :: len(cursors)], folder)))
+                    closing(
+                        ahead(
+                            self._lane(cursor, every[n :: len(cursors)], folder),
+                            gives_way=True,
+                        )
+                    )
                 )
                 for n, cursor in enumerate(cursors)
             ]

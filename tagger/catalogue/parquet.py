@@ -44,7 +44,9 @@ def write(
     names = parts.tag_names(cursor)
     schema = _group(cursor, select, (0, 0), names).schema
     count = 0
-    groups = ahead(_own(_group(cursor, select, some, names)) for some in bounds)
+    groups = ahead(
+        (_own(_group(cursor, select, some, names)) for some in bounds), gives_way=True
+    )
     try:
         with (
             closing(groups),
