@@ -20,8 +20,6 @@ from typing import Any
 
 import rawpy
 
-from tagger import priority
-
 # Unpacked and developed at half size, 250 megapixels take 1.5 GB.
 MEMORY_BYTES = 3 << 30
 IDLE_S = 300.0
@@ -129,5 +127,4 @@ def _developed(raw: rawpy.RawPy) -> Answer:
 
 
 if __name__ == "__main__":
-    priority.give_way()
     main(int(sys.argv[1]), int(sys.argv[2]))
