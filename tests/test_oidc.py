@@ -19,14 +19,17 @@ from tests.support_web import AppProcess, app_process, free_port
 SETTINGS = {"TAGGER_AUTH__MODE": "oidc"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def there() -> Iterator[Provider]:
     with provider(free_port()) as made:
         yield made
 
 
-@pytest.fixture
-def app(tmp_path: Path, there: Provider) -> Iterator[AppProcess]:
+@pytest.fixture(scope="module")
+def app(
+    tmp_path_factory: pytest.TempPathFactory, there: Provider
+) -> Iterator[AppProcess]:
+    tmp_path = tmp_path_factory.mktemp("oidc")
     port = free_port()
     secrets_file = tmp_path / "secrets.toml"
     secrets_file.write_text(
@@ -38,12 +41,15 @@ client_secret = "{SECRET}"
 server_metadata_url = "{there.url}/.well-known/openid-configuration"
 """
     )
-    with Database.of(config.load()) as db:
-        users.add(db, "anna@example.org", role=Role.ADMIN, password=None)
-        users.add(db, "Ben@example.org", role=Role.VIEWER, password=None)
     flag = f"--secrets.files={secrets_file}"
-    with app_process(tmp_path, flag, environment=SETTINGS, port=port) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        # What every test gets comes too late for a module.
+        patch.setenv("TAGGER_DATA_DIR", str(tmp_path / "data"))
+        with Database.of(config.load()) as db:
+            users.add(db, "anna@example.org", role=Role.ADMIN, password=None)
+            users.add(db, "Ben@example.org", role=Role.VIEWER, password=None)
+        with app_process(tmp_path, flag, environment=SETTINGS, port=port) as made:
+            yield made
 
 
 @contextmanager
