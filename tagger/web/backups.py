@@ -20,7 +20,7 @@ from tagger.config import Config
 from tagger.errors import DataError, UsageError
 from tagger.outfiles import replacing
 from tagger.records import utc_now
-from tagger.tracking import archive, presence, status
+from tagger.tracking import archive, runs, status
 from tagger.tracking.database import Database
 from tagger.web import saved, searches
 
@@ -72,7 +72,7 @@ def restore(
     `UsageError` while a tagger is at work, and `DataError` for a file that is no
     backup; nothing was changed then.
     """
-    _refuse_at_work(settings, db)
+    _refuse_at_work(db)
     with _beside(settings.data_dir / DATABASE) as folder, _opened(path) as packed:
         about = json.loads(packed.read(ABOUT))
         packed.extract(DATABASE, folder)
@@ -86,8 +86,9 @@ def restore(
     return Restored(photos, str(about["made_at"]), with_settings)
 
 
-def _refuse_at_work(settings: Config, db: Database) -> None:
-    if presence.others(settings.data_dir) or status.read(db).state != "stopped":
+def _refuse_at_work(db: Database) -> None:
+    # Reports outlive a tagger that was ended the hard way; its lock does not.
+    if runs.others_alive(db):
         raise UsageError(
             "a tagger is at work on this library: stop `python -m tagger run`, on "
             "whatever machine it runs, and try again"
