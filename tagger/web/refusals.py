@@ -15,7 +15,8 @@ ADD_ADMIN = "python -m tagger users add NAME --role admin"
 # Below these nobody looks at pages.
 _OTHER_FOLDERS = ("/api/", "/thumbnails/", "/_stcore/", "/media/", "/component/")
 
-SECRET_IS_ANOTHER = (  # nosec B105: words, no password
+# Words, and no password, whatever the name looks like.
+SECRET_IS_ANOTHER = (  # nosec B105
     "This is no token that is known, or it is over. A token is made with "
     "`python -m tagger users token NAME`; the secret of app.json changes with every "
     "start of the app."
