@@ -11,11 +11,20 @@ from tagger import passwords
 from tagger.errors import UsageError
 from tagger.tracking import users
 from tagger.tracking.database import Database
+from tagger.tracking.users import User
 from tagger.web.tries import Tries
 
 _tries = Tries()
 # A comparison takes 64 MiB.
 _comparing = threading.BoundedSemaphore(2)
+
+
+def who(db: Database, name: str, password: str) -> User | None:
+    """The user of that name and password; to find none takes as long."""
+    found = users.password_of(db, name)
+    with _comparing:
+        is_right = passwords.matches(None if found is None else found[1], password)
+    return found[0] if found is not None and is_right else None
 
 
 def new_password(name: str, typed: str, again: str) -> str:
@@ -37,12 +46,7 @@ def change_password(
     if wait_s := _tries.begin(f"account of {key}", key):
         minutes = int(wait_s // 60) + 1
         raise UsageError(f"too many wrong passwords: try again in {minutes} min")
-    found = users.password_of(db, name)
-    with _comparing:
-        is_right = passwords.matches(
-            found[1] if found else None, present[: passwords.LONGEST]
-        )
-    if not is_right:
+    if who(db, name, present) is None:
         raise UsageError("that is not your present password; nothing was changed")
     _tries.forgive(f"account of {key}", key)
     users.set_password(db, name, kept, but=but)

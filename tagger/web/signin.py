@@ -25,7 +25,7 @@ from tagger.acting import Person, Role
 from tagger.texts import holdable
 from tagger.tracking import audit, signins, users
 from tagger.tracking.users import User
-from tagger.web import origin, runtime
+from tagger.web import account, origin, runtime
 from tagger.web.guard import COOKIE, ELSEWHERE, SIGN_OUT
 from tagger.web.refusals import SIGN_IN
 from tagger.web.runtime import Runtime
@@ -78,7 +78,9 @@ async def sign_in(request: Request) -> Response:
     if wait_s := _tries.begin(address, users.key_of(name)):
         return _too_many(opened, wanted, wait_s)
     async with _comparing:
-        user = await run_in_threadpool(_who, opened, name, form.get("password", ""))
+        user = await run_in_threadpool(
+            account.who, opened.db, name, form.get("password", "")
+        )
     if user is None:
         await run_in_threadpool(_note, opened, name, "failed", address)
         form_again = _form(wanted, opened, name)
@@ -130,14 +132,6 @@ def sign_out(request: Request) -> Response:
     # Nothing that was seen may be looked at by going back.
     response.headers["clear-site-data"] = '"cache"'
     return response
-
-
-def _who(opened: Runtime, name: str, password: str) -> User | None:
-    found = users.password_of(opened.db, name)
-    kept = None if found is None else found[1]
-    if not passwords.matches(kept, password[: passwords.LONGEST]) or found is None:
-        return None
-    return found[0]
 
 
 def _let_in(request: Request, opened: Runtime, user: User, wanted: str) -> Response:
