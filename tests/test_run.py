@@ -155,8 +155,11 @@ def test_a_child_stops_when_its_parent_is_gone(
 GIVE_WAY = """
 from pathlib import Path
 from tagger import priority
-told = Path("/proc/self/autogroup")
-def weight(): return told.read_text().split()[-1] if told.exists() else "0"
+def weight():
+    try:
+        return Path("/proc/self/autogroup").read_text().split()[-1]
+    except (OSError, IndexError):
+        return "none"
 before = weight()
 priority.give_way(7)
 print(before, weight())
@@ -180,8 +183,10 @@ def test_a_session_gives_way_as_its_leader_does_and_nobody_elses(leads: bool) ->
         [sys.executable, "-c", GIVE_WAY], start_new_session=leads, **PIPED
     ).stdout
     before, after = told.split()
-    weighs = Path("/proc/self/autogroup").exists()
-    assert int(after) - int(before) == (7 if leads and weighs else 0)
+    if before == "none":  # a system that weighs none, or not where this one stands
+        assert after == "none"
+    else:
+        assert int(after) - int(before) == (7 if leads else 0)
 
 
 def test_a_second_tagger_is_refused_with_a_sentence(
