@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tagger.catalogue.facets import ask
+from tagger.catalogue.facets import ask, tag_counts
 from tagger.catalogue.store import Catalogue
 from tagger.catalogue.wanted import Chosen, Wanted, choose
 from tagger.errors import UsageError
@@ -73,10 +73,6 @@ _HAD = """WITH had AS (SELECT t.tag_id, t.image_id FROM image_tags t
     WHERE t.image_id IN (SELECT i.id FROM images i WHERE {chosen})),
 counted AS (SELECT tag_id, count(*) AS photos FROM had GROUP BY tag_id)"""
 
-_TAGS = (
-    _HAD + " SELECT n.name, photos FROM counted JOIN tags n USING (tag_id) "
-    "ORDER BY photos DESC, n.key LIMIT ?"
-)
 _TOGETHER = (
     _HAD
     + f""", few AS (SELECT had.* FROM had JOIN (SELECT tag_id FROM counted
@@ -123,10 +119,13 @@ def break_downs(
             raise UsageError(
                 f"Photos cannot be counted by {by!r}; choose {', '.join(KINDS)}"
             )
+        if by == "tags":  # the index counts them without listing the photos first
+            found.append(_of_all_tags(catalogue, asked))
+            continue
         any_state = by == "states"
         if any_state not in chosen:
             chosen[any_state] = choose(catalogue, asked.wanted, any_state=any_state)
-        found.append(KINDS[by](catalogue, db, by, asked, chosen[any_state]))
+        found.append(_COUNTED[by](catalogue, db, by, asked, chosen[any_state]))
     return found
 
 
@@ -143,11 +142,16 @@ def _of_a_photo(
     return Breakdown(by=by, columns=(column, "photos"), rows=tuple(rows))
 
 
+def _of_all_tags(catalogue: Catalogue, asked: Asked) -> Breakdown:
+    found = tag_counts(catalogue, asked.wanted, limit=asked.limit)
+    rows = tuple((tag.name, tag.count) for tag in found)
+    return Breakdown(by="tags", columns=("tag", "photos"), rows=rows)
+
+
 def _of_tags(
     catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Chosen
 ) -> Breakdown:
     columns, sql, note = {
-        "tags": (("tag", "photos"), _TAGS, ""),
         "together": (
             ("tag", "other", "photos"),
             _TOGETHER,
@@ -200,8 +204,9 @@ def _drift(
 
 
 OVERVIEW = ("tags", *_OF_A_PHOTO)
-KINDS: dict[str, Callable[[Catalogue, Database, str, Asked, Chosen], Breakdown]] = {
-    **dict.fromkeys(("tags", "together", "time", "singletons"), _of_tags),
+_COUNTED: dict[str, Callable[[Catalogue, Database, str, Asked, Chosen], Breakdown]] = {
+    **dict.fromkeys(("together", "time", "singletons"), _of_tags),
     **dict.fromkeys(_OF_A_PHOTO, _of_a_photo),
     "drift": _drift,
 }
+KINDS = ("tags", *_COUNTED)
