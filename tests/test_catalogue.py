@@ -5,11 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tagger import config
+from tagger.acting import Role
 from tagger.catalogue import intake, schema
 from tagger.catalogue.compare import differences
 from tagger.catalogue.questions import (
@@ -29,8 +32,9 @@ from tagger.catalogue.questions import (
 from tagger.catalogue.store import Catalogue
 from tagger.errors import DataError, UsageError
 from tagger.records import ImageState
-from tagger.tracking import folders
+from tagger.tracking import folders, users
 from tagger.tracking.database import Database
+from tagger.web.runtime import Runtime
 from tests.support_catalogue import (
     Photo,
     add_folder,
@@ -164,6 +168,32 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
         assert not of_old.exists()
         assert not (spilled / "part").exists()
         assert (other / "part").exists()
+
+
+def threads(catalogue: Catalogue) -> int:
+    with catalogue.cursor() as cursor:
+        cursor.execute("SELECT current_setting('threads')::INTEGER")
+        return int(cursor.fetchall()[0][0])
+
+
+def test_a_shared_catalogue_leaves_a_core_to_who_waits_for_something_else(
+    tmp_path: Path,
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    with (
+        Catalogue.open(one / "db", one / "search") as alone,
+        Catalogue.open(other / "db", other / "search", spares_core=True) as shared,
+    ):
+        assert threads(shared) == max(1, threads(alone) - 1)
+
+
+def test_the_app_shares_its_catalogue_once_there_are_users(tmp_path: Path) -> None:
+    settings = config.load({"TAGGER_DATA_DIR": str(tmp_path / "data")})
+    with closing(Runtime.open(settings)) as mine:
+        alone = threads(mine.catalogue)
+        users.add(mine.db, "admin", role=Role.ADMIN, password=None)
+    with closing(Runtime.open(settings)) as ours:
+        assert threads(ours.catalogue) == max(1, alone - 1)
 
 
 def test_two_catalogues_cannot_write_one_search_index(

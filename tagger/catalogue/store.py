@@ -53,15 +53,25 @@ class Catalogue:
         self.meaning: Meaning | None = None
 
     @classmethod
-    def open(cls, path: Path, search_dir: Path, *, wait_s: float = 0.0) -> "Catalogue":
+    def open(
+        cls,
+        path: Path,
+        search_dir: Path,
+        *,
+        wait_s: float = 0.0,
+        spares_core: bool = False,
+    ) -> "Catalogue":
         """Open or make the catalogue at `path` with its search index.
 
-        While another process holds it, tries for `wait_s` seconds. Raises `DataError`
+        While another process holds it, tries for `wait_s` seconds. One that
+        `spares_core` leaves one core to what else this process does. Raises `DataError`
         naming that process, or saying what else is wrong with the file.
         """
         connection = _connect(path, wait_s)
         try:
             _sweep(path)
+            if spares_core:
+                _spare_core(connection)
             _confine(connection, path)
             _prepare(connection, path)
             text = TextIndex.open(search_dir)
@@ -147,6 +157,13 @@ def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
 def exports_dir(path: Path) -> Path:
     """The one folder besides its own files that this catalogue can reach."""
     return path.with_name(f"{path.name}.exports")
+
+
+def _spare_core(connection: duckdb.DuckDBPyConnection) -> None:
+    """Use one core less than DuckDB would, which knows how many it may use."""
+    row = connection.execute("SELECT current_setting('threads')::INTEGER").fetchone()
+    assert row is not None
+    connection.execute(f"SET threads = {max(1, int(row[0]) - 1)}")
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

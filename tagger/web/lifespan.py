@@ -23,6 +23,7 @@ from tagger.tracking import presence, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
+from tagger.web.memory import give_back
 from tagger.web.promptness import allow_connections, send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_strangers
@@ -97,6 +98,7 @@ def _opened(
     send_at_once(bound.port)
     take_short_turns()
     allow_connections()
+    give_back()
     with contextlib.ExitStack() as stack:
         stack.callback(runtime.use, None)
         opened = Runtime.open(config, wait_s=LOCK_WAIT_S)

@@ -25,7 +25,7 @@ from tagger.config import Config
 from tagger.errors import DataError
 from tagger.imaging.thumbnails import ThumbnailStore
 from tagger.records import Status
-from tagger.tracking import status
+from tagger.tracking import status, users
 from tagger.tracking.database import Database
 from tagger.web.links import Links
 from tagger.web.masking import masked
@@ -69,7 +69,10 @@ class Runtime:
         """
         db = Database.of(config)
         try:
-            return cls(config, db, _open_catalogue(config, wait_s=wait_s))
+            catalogue = _open_catalogue(
+                config, wait_s=wait_s, is_shared=users.are_any(db)
+            )
+            return cls(config, db, catalogue)
         except BaseException:
             db.close()
             raise
@@ -139,15 +142,16 @@ def _as_told(found: Status) -> Status:
     )
 
 
-def _open_catalogue(config: Config, *, wait_s: float) -> Catalogue:
+def _open_catalogue(config: Config, *, wait_s: float, is_shared: bool) -> Catalogue:
+    """The catalogue; where people share it, none of them waits for another's scan."""
     path, search_dir = config.catalogue_path, config.search_dir
     try:
-        return Catalogue.open(path, search_dir)
+        return Catalogue.open(path, search_dir, spares_core=is_shared)
     except DataError as error:
         if not wait_s:
             raise
         log.warning("%s; trying for %.0f s", error, wait_s)
-        return Catalogue.open(path, search_dir, wait_s=wait_s)
+        return Catalogue.open(path, search_dir, wait_s=wait_s, spares_core=is_shared)
 
 
 class _Slot:
