@@ -23,7 +23,7 @@ from tagger.tracking import presence, users
 from tagger.web import appfile, runtime
 from tagger.web.appfile import AppFile
 from tagger.web.intaker import Intaker
-from tagger.web.memory import give_back
+from tagger.web.memory import Returning
 from tagger.web.promptness import allow_connections, send_at_once, take_short_turns
 from tagger.web.runtime import Runtime
 from tagger.web.serve import refuse_strangers
@@ -98,8 +98,10 @@ def _opened(
     send_at_once(bound.port)
     take_short_turns()
     allow_connections()
-    give_back()
     with contextlib.ExitStack() as stack:
+        returning = Returning()
+        stack.callback(returning.stop)
+        returning.start()
         stack.callback(runtime.use, None)
         opened = Runtime.open(config, wait_s=LOCK_WAIT_S)
         stack.callback(opened.close)
