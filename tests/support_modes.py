@@ -1,7 +1,6 @@
 """What tests of write modes share: a library, a model, and the person's hand."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from tagger.tracking.database import Database
 from tagger.tracking.files import ScanOutcome
 from tagger.vision.choose import choose
 from tests.ollama_double import OllamaDouble
-from tests.support_metadata import field
+from tests.support_metadata import field, person_writes
 from tests.support_pipeline import known_images, settings
 
 FIRST = {"description": "A dog.", "tags": ["dog", "grass"], "text": ""}
@@ -98,8 +97,7 @@ def description(path: Path) -> list[str]:
 
 def exiftool(path: Path, *arguments: str) -> None:
     """What a person does with another program."""
-    command = ["exiftool", "-q", "-m", "-overwrite_original", *arguments, str(path)]
-    subprocess.run(command, check=True)
+    person_writes(path, "-m", *arguments)
 
 
 def take_out(path: Path, *names: str) -> None:

@@ -3,10 +3,12 @@
 What a component is given is read from the message the browser would get.
 """
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
@@ -15,12 +17,17 @@ EVERY = (
     "review",
 )
 
+# For each screen Streamlit reads the metadata of all that is installed, to find the
+# components of others. That stays the same, and took a fifth of the time.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
+
 
 def screen(name: str, **address: str | list[str]) -> AppTest:
     """The screen after its first run, opened with this in its address."""
     # The first run of a process imports altair and pandas.
     test = AppTest.from_file(str(PAGES / "shell.py"), default_timeout=40)
-    test.run()
     if name != "dashboard":
         test.switch_page(str(PAGES / f"{name}.py"))
     for key, value in address.items():

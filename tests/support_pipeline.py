@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tagger.config import Config
 from tagger.records import ImageSnapshot
 from tagger.tracking import snapshots
 from tagger.tracking.database import Database
+from tests.support_metadata import all_fields, person_writes
 
 BITS = 12
 GOOD_PAUSES = {"attempts": 2, "wait_base_s": 0.05, "wait_max_s": 0.1}
@@ -95,31 +95,16 @@ def settings(tmp_path: Path, *urls: str, **sections: Mapping[str, Any]) -> Confi
 
 def in_file(path: Path) -> dict[str, list[str]]:
     """The keywords and description that exiftool finds in a file, as text."""
-    found = {}
-    for field in ("XMP-dc:Subject", "XMP-dc:Description", "IPTC:Keywords"):
-        answer = subprocess.run(
-            ["exiftool", "-b", "-sep", "\x1f", f"-{field}", str(path)],
-            capture_output=True,
-            check=True,
-        )
-        text = answer.stdout.decode()
-        found[field] = text.split("\x1f") if text else []
-    return found
+    fields = ("XMP-dc:Subject", "XMP-dc:Description", "IPTC:Keywords")
+    return all_fields(path, fields)
 
 
 def put_keywords(path: Path, *keywords: str, description: str | None = None) -> None:
     """What a person does with another program."""
-    subprocess.run(
-        [
-            "exiftool",
-            "-q",
-            "-overwrite_original",
-            *(f"-XMP-dc:Subject={keyword}" for keyword in keywords),
-            *([f"-XMP-dc:Description={description}"] if description else []),
-            str(path),
-        ],
-        check=True,
-    )
+    said = [f"-XMP-dc:Subject={keyword}" for keyword in keywords]
+    if description:
+        said.append(f"-XMP-dc:Description={description}")
+    person_writes(path, *said)
 
 
 def known_images(config: Config) -> dict[str, ImageSnapshot]:

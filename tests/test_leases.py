@@ -217,17 +217,18 @@ def test_a_tagger_that_sleeps_past_its_leases_changes_nothing_when_it_wakes(
 def test_an_answer_that_comes_after_the_lease_is_not_recorded(
     tmp_path: Path, photos: Path, ollama: OllamaDouble, start: Callable[..., Child]
 ) -> None:
-    ollama.delay_s = 1.0
+    ollama.delay_s = 5.0  # long enough that it sleeps before any answer comes
     config = settings(tmp_path, ollama.url)
     asleep = start(config)
     until(lambda: ollama.busy == 4)
     asleep.suspend()
+    ollama.delay_s = 0.0
     time.sleep(LEASE_S)
     assert run(config, photos).failed == []
-    assert ollama.count == COUNT + 4
 
     assert asleep.go_on() == 0
 
+    assert ollama.count == COUNT + 4
     assert_tagged_once(config, photos)
 
 

@@ -112,8 +112,11 @@ def test_a_photo_is_zoomed_moved_and_left_by_keyboard_and_mouse(
     page.keyboard.press("i")
     expect(page).to_have_url(re.compile("info=no"))
     expect(dialog.get_by_test_id("words")).to_have_count(0)
+    # The picture stands elsewhere now, and keys go to it again once it is there.
+    expect(dialog.get_by_test_id("viewer")).to_be_focused()
     page.keyboard.press("i")
     expect(dialog.get_by_test_id("words")).to_be_visible()
+    expect(dialog.get_by_test_id("viewer")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(page).not_to_have_url(re.compile(rf"photo={first}\b"))
     page.keyboard.press("Escape")

@@ -17,6 +17,7 @@ from tagger.tracking.schema import bans, conflicts, files, synonyms, tags, write
 from tagger.vision.choose import choose
 from tests.ollama_double import OllamaDouble
 from tests.support_metadata import field
+from tests.support_modes import exiftool
 from tests.support_pipeline import (
     in_file,
     known_images,
@@ -68,13 +69,6 @@ def take_out(path: Path, *names: str) -> None:
 def without_description(path: Path) -> None:
     names = ("XMP-dc:Description", "EXIF:ImageDescription", "IPTC:Caption-Abstract")
     exiftool(path, *(f"-{name}=" for name in names))
-
-
-def exiftool(path: Path, *arguments: str) -> None:
-    import subprocess
-
-    command = ["exiftool", "-q", "-m", "-overwrite_original", *arguments, str(path)]
-    subprocess.run(command, check=True)
 
 
 def sources(config: Config, name: str = "a.jpg") -> dict[str, str]:
