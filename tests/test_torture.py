@@ -29,7 +29,6 @@ from tests.torture import Digest, Ran, Shown, command, digests
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("torture"),  # all of it tells of one run
 ]
 
 PICTURES = 1005
