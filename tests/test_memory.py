@@ -27,7 +27,7 @@ before = mib()
 for one in threads: one.start()
 for one in threads: one.join()
 deadline = time.monotonic() + 20
-while mib() - before > 20 and time.monotonic() < deadline and "return" in sys.argv:
+while mib() - before > 60 and time.monotonic() < deadline and "return" in sys.argv:
     time.sleep(0.1)
 print(mib() - before)
 returning.stop()
@@ -50,8 +50,9 @@ def ran(code: str, *words: str) -> str:
 def test_memory_that_requests_let_go_of_goes_back() -> None:
     for size in (LARGE, MIDDLING):
         # Without it, this would claim nothing.
-        assert held_mib(size) > 60
-        assert held_mib(size, "return") <= 20
+        assert held_mib(size) > 100
+        # What is kept holds on to the pages around it.
+        assert held_mib(size, "return") <= 60
 
 
 def test_tables_on_the_way_are_in_the_same_memory_as_all_else() -> None:
