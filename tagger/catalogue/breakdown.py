@@ -6,6 +6,7 @@ the API need to know none of them. A value that a photo does not have is None.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from tagger.catalogue.facets import ask, tag_counts
@@ -21,6 +22,8 @@ PAIRED_TAGS = 200
 TAGS_OVER_TIME = 8
 
 Rows = Sequence[tuple[Any, ...]]
+# Looks for the photos that are meant, the first time it is called.
+Choice = Callable[[], Chosen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,20 +115,20 @@ def break_downs(
     catalogue: Catalogue, db: Database, kinds: Iterable[str], asked: Asked
 ) -> list[Breakdown]:
     """The photos asked for, counted in several ways; they are looked for once."""
-    chosen: dict[bool, Chosen] = {}
+
+    @cache
+    def chosen(any_state: bool) -> Chosen:
+        return choose(catalogue, asked.wanted, any_state=any_state)
+
     found = []
     for by in kinds:
         if by not in KINDS:
             raise UsageError(
                 f"Photos cannot be counted by {by!r}; choose {', '.join(KINDS)}"
             )
-        if by == "tags":  # the index counts them without listing the photos first
-            found.append(_of_all_tags(catalogue, asked))
-            continue
-        any_state = by == "states"
-        if any_state not in chosen:
-            chosen[any_state] = choose(catalogue, asked.wanted, any_state=any_state)
-        found.append(_COUNTED[by](catalogue, db, by, asked, chosen[any_state]))
+        found.append(
+            KINDS[by](catalogue, db, by, asked, partial(chosen, by == "states"))
+        )
     return found
 
 
@@ -135,21 +138,24 @@ def overview(catalogue: Catalogue, db: Database, asked: Asked) -> list[Breakdown
 
 
 def _of_a_photo(
-    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Chosen
+    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Choice
 ) -> Breakdown:
     column, sql = _OF_A_PHOTO[by]
-    rows = ask(catalogue, chosen, sql, 100_000 if by in _TIMES else asked.limit)
+    rows = ask(catalogue, chosen(), sql, 100_000 if by in _TIMES else asked.limit)
     return Breakdown(by=by, columns=(column, "photos"), rows=tuple(rows))
 
 
-def _of_all_tags(catalogue: Catalogue, asked: Asked) -> Breakdown:
+def _of_each_tag(
+    catalogue: Catalogue, _db: Database, by: str, asked: Asked, _chosen: Choice
+) -> Breakdown:
+    """The index counts them without listing the photos first."""
     found = tag_counts(catalogue, asked.wanted, limit=asked.limit)
     rows = tuple((tag.name, tag.count) for tag in found)
-    return Breakdown(by="tags", columns=("tag", "photos"), rows=rows)
+    return Breakdown(by=by, columns=("tag", "photos"), rows=rows)
 
 
 def _of_tags(
-    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Chosen
+    catalogue: Catalogue, _db: Database, by: str, asked: Asked, chosen: Choice
 ) -> Breakdown:
     columns, sql, note = {
         "together": (
@@ -170,15 +176,16 @@ def _of_tags(
         ),
     }[by]
     limit = min(asked.limit, TAGS_OVER_TIME) if by == "time" else asked.limit
-    rows = ask(catalogue, chosen, sql, limit)
+    rows = ask(catalogue, chosen(), sql, limit)
     return Breakdown(by=by, columns=columns, rows=tuple(rows), note=note)
 
 
 def _drift(
-    _catalogue: Catalogue, db: Database, by: str, asked: Asked, chosen: Chosen
+    _catalogue: Catalogue, db: Database, by: str, asked: Asked, chosen: Choice
 ) -> Breakdown:
     """Two models compared: those asked for, else the two that answered most."""
-    ids = None if chosen.hits is None else [int(one) for one in chosen.hits]
+    hits = chosen().hits
+    ids = None if hits is None else [int(one) for one in hits]
     columns = ("tag", "only_first", "only_second", "both")
     known = [name for name, _ in drift.models(db, ids)]
     wanted = asked.models or tuple(known[:2])
@@ -204,9 +211,9 @@ def _drift(
 
 
 OVERVIEW = ("tags", *_OF_A_PHOTO)
-_COUNTED: dict[str, Callable[[Catalogue, Database, str, Asked, Chosen], Breakdown]] = {
+KINDS: dict[str, Callable[[Catalogue, Database, str, Asked, Choice], Breakdown]] = {
+    "tags": _of_each_tag,
     **dict.fromkeys(("together", "time", "singletons"), _of_tags),
     **dict.fromkeys(_OF_A_PHOTO, _of_a_photo),
     "drift": _drift,
 }
-KINDS = ("tags", *_COUNTED)

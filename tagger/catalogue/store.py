@@ -63,9 +63,9 @@ class Catalogue:
     ) -> "Catalogue":
         """Open or make the catalogue at `path` with its search index.
 
-        While another process holds it, tries for `wait_s` seconds. One that
-        `spares_core` leaves one core to what else this process does. Raises `DataError`
-        naming that process, or saying what else is wrong with the file.
+        With `spares_core` it leaves one core to what else this process does. While
+        another process holds it, tries for `wait_s` seconds. Raises `DataError` naming
+        that process, or saying what else is wrong with the file.
         """
         connection = _connect(path, wait_s)
         try:
